@@ -5,6 +5,7 @@ HeadraceError                 something is wrong that a person can mend; its tex
 ├── UsageError                a command line or a call that makes no sense (also a ValueError)
 ├── BrokerError               Kafka refused or did not answer
 │   ├── BrokerUnavailable     nobody answers at the bootstrap servers
+│   ├── RecordTooLarge        no broker will ever take a record of this size on that topic
 │   └── TopicMissing          a topic that must exist does not; `headrace topics apply` makes it
 ├── QueueFull                 a producer's bounded queue has no room now; keep the record and try again
 ├── LocalKafkaError           the broker for development cannot be had: Java, jars, port, start
@@ -36,6 +37,10 @@ class BrokerUnavailable(BrokerError):
 
 class TopicMissing(BrokerError):
     """A topic that must exist does not."""
+
+
+class RecordTooLarge(BrokerError):
+    """No broker will ever take a record of this size on that topic."""
 
 
 class QueueFull(HeadraceError):

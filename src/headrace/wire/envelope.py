@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from headrace.model.mark import DeadReason
+from headrace.model.mark import NOBODY, DeadReason
 
 ORG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}")
 CONTENT_TYPE = b"application/cloudevents+json"
@@ -71,3 +71,8 @@ def org_of(key: bytes | None, source: str) -> str | Bad:
     if by_key and by_source and by_key != by_source:
         return Bad("org_mismatch", f"the key names {by_key}, the source {by_source}")
     return by_key or by_source or Bad("bad_org", "neither the key nor the source names an org")
+
+
+def org_of_letter(key: bytes | None, reason: DeadReason) -> str:
+    """Return the org that a record without an event or an owner is shown to: `-` unless its key alone names one."""
+    return (org_of_key(key) or NOBODY) if reason == "not_cloudevent" else NOBODY

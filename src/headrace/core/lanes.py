@@ -1,0 +1,122 @@
+"""A lane: what waits for one org at one destination, and how a batch is cut from it."""
+
+from collections import deque
+
+import msgspec
+
+from headrace.core.pacing import Pace
+from headrace.core.runs import Run
+from headrace.model.destination import Destination
+
+
+class LaneLimits(msgspec.Struct, frozen=True, kw_only=True):
+    """When a batch is sealed, and when a lane is full."""
+
+    batch_events: int
+    batch_bytes: int
+    linger: float
+    lane_events: int
+    lane_bytes: int
+    posts: int
+
+
+class Lane:
+    """Two queues: due events go before new ones. Runs of revoked partitions fall out when a batch is cut."""
+
+    __slots__ = ("bytes", "destination", "due", "events", "fresh", "is_queued", "limits", "org", "pace", "posts")
+
+    def __init__(self, org: str, destination: Destination, limits: LaneLimits) -> None:
+        self.org = org
+        self.destination = destination
+        self.limits = limits
+        self.pace = Pace(limits.batch_events)
+        self.due: deque[Run] = deque()
+        self.fresh: deque[Run] = deque()
+        self.events = 0
+        self.bytes = 0
+        self.posts = 0
+        self.is_queued = False
+
+    @property
+    def is_full(self) -> bool:
+        return self.events >= self.limits.lane_events or self.bytes >= self.limits.lane_bytes
+
+    @property
+    def fills_a_batch(self) -> bool:
+        return self.events >= self.limits.batch_events or self.bytes >= self.limits.batch_bytes
+
+    def oldest(self) -> float | None:
+        """Return when the longest waiting event arrived, or None when nothing waits."""
+        heads = [queue[0].at for queue in (self.due, self.fresh) if queue]
+        return min(heads) if heads else None
+
+    def waited(self, now: float) -> float:
+        """Return for how many seconds the oldest event has waited; 0 when nothing does."""
+        oldest = self.oldest()
+        return now - oldest if oldest is not None else 0.0
+
+    def is_ripe(self, now: float) -> bool:
+        """Tell whether a batch may be sealed: there is enough for one, or the oldest event has waited its linger."""
+        return self.events > 0 and (self.fills_a_batch or self.waited(now) >= self.limits.linger)
+
+    def may_post(self) -> bool:
+        """Tell whether one more post may start."""
+        return self.posts < (self.limits.posts if self.pace.is_proven else 1)
+
+    def add(self, run: Run) -> None:
+        (self.due if run.marks else self.fresh).append(run)
+        self.events += len(run)
+        self.bytes += run.weight
+
+    def take(self) -> list[Run]:
+        """Cut one batch off, due events first; a single event above the bytes goes alone.
+
+        Events that failed more than once go in ever smaller batches, so that a poisonous one parts from the others.
+        """
+        taken: list[Run] = []
+        events, size = self.limits.batch_events, self.limits.batch_bytes
+        for queue in (self.due, self.fresh):
+            while queue and events > 0:
+                run = queue[0]
+                if run.chunk.assignment.is_leaving:
+                    self._forget(queue.popleft())
+                    continue
+                if run.attempts > 1:
+                    events = min(events, max(1, self.limits.batch_events >> (run.attempts - 1)) - sum(map(len, taken)))
+                fitting = _fitting(run, events, size, is_first=not taken)
+                if fitting == 0:
+                    return taken
+                part = queue.popleft() if fitting == len(run) else run.cut(fitting)
+                self._forget(part)
+                taken.append(part)
+                events -= len(part)
+                size -= part.size
+        return taken
+
+    def clear(self) -> list[Run]:
+        """Take everything out; what belongs to revoked partitions is forgotten."""
+        runs = [run for run in (*self.due, *self.fresh) if not run.chunk.assignment.is_leaving]
+        self.due.clear()
+        self.fresh.clear()
+        self.events = self.bytes = 0
+        return runs
+
+    def _forget(self, run: Run) -> None:
+        self.events -= len(run)
+        self.bytes -= run.weight
+
+
+def _fitting(run: Run, events: int, size: int, *, is_first: bool) -> int:
+    """Return how many of the run's events fit into what is left of a batch."""
+    most = min(events, len(run))
+    if most <= 0:
+        return 0
+    if most == len(run) and run.size <= size:
+        return most
+    fitting = 0
+    for value in run.values[run.start : run.start + most]:
+        size -= len(value)
+        if size < 0:
+            break
+        fitting += 1
+    return fitting or (1 if is_first else 0)

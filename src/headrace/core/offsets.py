@@ -1,0 +1,59 @@
+"""How far a partition may be committed: only past chunks that are settled, in a chain of tiles without a gap."""
+
+from collections import deque
+
+from headrace.core.runs import Assignment, Chunk
+from headrace.model.record import TopicPartition
+
+
+class Progress:
+    """One assignment of one partition, from the first poll to the last commit. Owned by one thread.
+
+    A chunk goes through three states: open, settled (its tile is written, in offset order) and booked (its tile is
+    acknowledged). Only what is booked, with nothing unbooked before it, may be committed.
+    """
+
+    __slots__ = ("_chunks", "_tiled", "assignment", "committable", "gap_at", "last_tile", "next")
+
+    def __init__(self, partition: TopicPartition, following: int | None, last_tile: str | None) -> None:
+        self.assignment = Assignment(partition)
+        self.next = following
+        """The next offset to poll; None until the first poll of a partition without a commit."""
+        self.last_tile = last_tile
+        self.gap_at: int | None = None
+        self.committable: tuple[int, str] | None = None
+        self._chunks: deque[Chunk] = deque()
+        self._tiled: deque[tuple[Chunk, str]] = deque()
+
+    def add(self, chunk: Chunk) -> None:
+        """Take a chunk that was polled; offsets never go back."""
+        assert self.next is None or chunk.first >= self.next, "a chunk before the poll's place"
+        self.next = chunk.next
+        self._chunks.append(chunk)
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether all that was polled is booked."""
+        return not self._chunks and not self._tiled
+
+    def next_settled(self) -> Chunk | None:
+        """Return the first chunk whose tile is not written yet if it is settled."""
+        return self._chunks[0] if self._chunks and self._chunks[0].open == 0 else None
+
+    def tile_written(self, tile: str) -> None:
+        """Note that the tile of `next_settled` is on its way; it names the one before it."""
+        self._tiled.append((self._chunks.popleft(), tile))
+        self.last_tile = tile
+
+    def tile_booked(self, tile: str) -> None:
+        """Note that the brokers have the tiles up to *tile*: acknowledgements of one partition come in order."""
+        while self._tiled:
+            chunk, name = self._tiled.popleft()
+            self.committable = (chunk.next, name)
+            if name == tile:
+                return
+
+    def commit_taken(self) -> tuple[int, str] | None:
+        """Return what may be committed and was not yet asked for."""
+        place, self.committable = self.committable, None
+        return place

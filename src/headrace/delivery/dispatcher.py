@@ -1,0 +1,256 @@
+"""The event loop's half of a worker: runs enter lanes, batches are sealed when an executor is free, and posted.
+
+Nothing here touches Kafka. What became of a run goes to the outbox, from which the owner thread settles it.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Mapping, Sequence
+
+from headrace.clock import Clock
+from headrace.core.lanes import Lane, LaneLimits
+from headrace.core.pacing import SLOW_AFTER, Gate
+from headrace.core.runs import Run
+from headrace.core.schedule import RetrySchedule
+from headrace.core.shares import Shares
+from headrace.delivery.flight import Flight
+from headrace.delivery.outbox import Hop, Outbox
+from headrace.delivery.settings import DeliverySettings
+from headrace.sinks.port import Sink
+
+SWEEP = 0.1
+"""Seconds between looks at posts that hang, lanes that are full and memory that runs out."""
+
+EVERYBODY = "*"
+"""The org of a lane that all orgs share."""
+
+
+class Dispatcher:
+    """Lanes, executors and their shares.
+
+    All but `holds_back`, `is_idle`, `weight` and `fault` belongs to the event loop.
+    """
+
+    def __init__(
+        self,
+        settings: DeliverySettings,
+        schedule: RetrySchedule,
+        sinks: Mapping[str, Sink],
+        outbox: Outbox,
+        clock: Clock,
+        *,
+        probes_fresh: bool = False,
+    ) -> None:
+        self._settings = settings
+        self._schedule = schedule
+        self._sinks = sinks
+        self._outbox = outbox
+        self._clock = clock
+        self._probes_fresh = probes_fresh
+        self._limits = LaneLimits(
+            batch_events=settings.batch_events,
+            batch_bytes=settings.batch_bytes,
+            linger=settings.batch_linger,
+            lane_events=settings.lane_events,
+            lane_bytes=max(settings.batch_bytes, settings.memory // 4),
+            posts=settings.posts_in_flight_per_destination,
+        )
+        self._shares = Shares(settings.posts_in_flight)
+        self._lanes: dict[tuple[str, str], Lane] = {}
+        self._ripe: deque[Lane] = deque()
+        self._suspects: deque[Lane] = deque()
+        self._lingering: deque[tuple[float, Lane]] = deque()
+        self._linger_timer: asyncio.TimerHandle | None = None
+        self._held: deque[Run] = deque()
+        self._flights: dict[Flight, asyncio.Task[None]] = {}
+        self._is_draining = False
+        self.fault: BaseException | None = None
+        self.weight = 0
+        """Bytes in lanes, held back and in flight."""
+
+    @property
+    def holds_back(self) -> bool:
+        """Whether the owner should not poll: a full lane may still get room."""
+        return bool(self._held)
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing waits and nothing is under way."""
+        return not self._flights and not self._held and all(lane.events == 0 for lane in self._lanes.values())
+
+    def offer(self, runs: Sequence[Run]) -> None:
+        """Take runs from a poll into their lanes, or move them on at once where a lane is parked or overflows."""
+        now = self._clock.monotonic()
+        for run in runs:
+            self.weight += run.weight
+            self._admit(run, now)
+        self._pump(now)
+
+    async def sweep(self) -> None:
+        """Look after what no event wakes: hanging posts, full lanes, memory. Runs until it is cancelled."""
+        while True:
+            await asyncio.sleep(SWEEP)
+            now = self._clock.monotonic()
+            self._suspect_the_hanging(now)
+            self._relieve_memory(now)
+            self._readmit(now)
+            self._pump(now)
+
+    def drain(self) -> None:
+        """Seal without linger from now on: no more events will come."""
+        self._is_draining = True
+        for lane in self._lanes.values():
+            self._queue(lane, self._clock.monotonic())
+        self._pump(self._clock.monotonic())
+
+    async def abandon(self) -> None:
+        """Cancel all posts; their events stay uncommitted and come again."""
+        tasks = list(self._flights.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def landed(self, flight: Flight) -> None:
+        """Take a post's end: free its executor, act on what it says of the destination, let others start."""
+        del self._flights[flight]
+        lane = flight.lane
+        lane.posts -= 1
+        self._shares.end(suspect=flight.is_suspect)
+        self.weight -= sum(run.weight for run in flight.runs)
+        now = self._clock.monotonic()
+        if now < lane.pace.shut_until:
+            lane.pace.probing = False
+        if lane.pace.gate(now) is not Gate.OPEN and not lane.pace.probing:
+            self._evict(lane, now, "parked")
+        self._queue(lane, now)
+        self._readmit(now)
+        self._pump(now)
+
+    def _admit(self, run: Run, now: float) -> None:
+        lane = self._lane_of(run)
+        gate = lane.pace.gate(now)
+        if gate is Gate.PROBE and (run.marks or self._probes_fresh):
+            lane.pace.probing = True
+            probe = run if len(run) <= lane.pace.probe_events else run.cut(lane.pace.probe_events)
+            lane.add(probe)
+            self._queue(lane, now)
+            if probe is run:
+                return
+        if gate is not Gate.OPEN:
+            self._hop(run, lane, now, "parked")
+        elif not lane.is_full:
+            lane.add(run)
+            self._queue(lane, now)
+        elif lane.waited(now) >= self._settings.overflow_after:
+            self._hop(run, lane, now, "overflow")
+        else:
+            self._held.append(run)
+
+    def _readmit(self, now: float) -> None:
+        """Try again what was held back; the order within a lane stays."""
+        held, self._held = self._held, deque()
+        for run in held:
+            self._admit(run, now)
+
+    def _hop(self, run: Run, lane: Lane, now: float, reason: str) -> None:
+        self.weight -= run.weight
+        if not run.chunk.assignment.is_leaving:
+            self._outbox.append(Hop(run, lane.pace.hop(now, self._schedule), reason))
+
+    def _evict(self, lane: Lane, now: float, reason: str) -> None:
+        """Move on all that waits in a lane."""
+        waiting = lane.bytes
+        runs = lane.clear()
+        self.weight -= waiting - sum(run.weight for run in runs)
+        for run in runs:
+            self._hop(run, lane, now, reason)
+
+    def _lane_of(self, run: Run) -> Lane:
+        destination = run.destination
+        org = EVERYBODY if destination.shared else run.org
+        lane = self._lanes.get((org, destination.name))
+        if lane is None:
+            lane = self._lanes[org, destination.name] = Lane(org, destination, self._limits)
+        return lane
+
+    def _queue(self, lane: Lane, now: float) -> None:
+        """Let a lane wait for an executor if a batch may be sealed, else for its linger."""
+        if lane.is_queued or lane.events == 0 or not lane.may_post():
+            return
+        if self._is_draining or lane.pace.probing or lane.is_ripe(now):
+            lane.is_queued = True
+            self._ripe.append(lane)
+        else:
+            self._lingering.append((now - lane.waited(now) + self._settings.batch_linger, lane))
+            self._arm_linger()
+
+    def _arm_linger(self) -> None:
+        if self._linger_timer is None and self._lingering:
+            delay = self._lingering[0][0] - self._clock.monotonic()
+            self._linger_timer = asyncio.get_running_loop().call_later(max(0.001, delay), self._end_linger)
+
+    def _end_linger(self) -> None:
+        self._linger_timer = None
+        now = self._clock.monotonic()
+        while self._lingering and self._lingering[0][0] <= now:
+            self._queue(self._lingering.popleft()[1], now)
+        self._arm_linger()
+        self._pump(now)
+
+    def _pump(self, now: float) -> None:
+        """Give free executors to lanes in turn; suspects wait apart while hanging posts hold their quarter."""
+        if self._suspects and self._shares.admits(suspect=True):
+            self._ripe.append(self._suspects.popleft())
+        while self._ripe and self._shares.admits(suspect=False):
+            lane = self._ripe.popleft()
+            if lane.pace.is_suspect and not self._shares.admits(suspect=True):
+                self._suspects.append(lane)
+                continue
+            lane.is_queued = False
+            if lane.events and lane.may_post():
+                self._start(lane, now)
+                self._queue(lane, now)
+
+    def _start(self, lane: Lane, now: float) -> None:
+        waiting = lane.bytes
+        runs = lane.take()
+        self.weight -= waiting - lane.bytes - sum(run.weight for run in runs)
+        if not runs:
+            lane.pace.probing = False
+            return
+        flight = Flight(lane, runs, now, self._sinks[lane.destination.name], self._outbox, self._clock, self._schedule)
+        lane.posts += 1
+        self._shares.start(suspect=flight.is_suspect)
+        task = asyncio.get_running_loop().create_task(flight.carry(self.landed))
+        task.add_done_callback(self._note_fault)
+        self._flights[flight] = task
+        if flight.is_probe:
+            self._evict(lane, now, "parked")
+
+    def _note_fault(self, task: asyncio.Task[None]) -> None:
+        """Keep what broke a flight: it is a bug of ours, and the worker must stop rather than hang."""
+        if not task.cancelled() and (fault := task.exception()) is not None:
+            self.fault = fault
+
+    def _suspect_the_hanging(self, now: float) -> None:
+        """Count long posts as hanging; beyond their quarter, end those whose destination was silent longest."""
+        is_over = False
+        for flight in self._flights:
+            if not flight.is_suspect and now - flight.started >= SLOW_AFTER:
+                flight.is_suspect = True
+                is_over = self._shares.suspect()
+        if is_over:
+            hanging = [flight for flight in self._flights if flight.is_suspect]
+            hanging.sort(key=lambda flight: flight.lane.pace.answered_at or 0.0)
+            for flight in hanging[: self._shares.hanging - self._shares.quarter]:
+                flight.posting.cut(self._flights[flight])
+
+    def _relieve_memory(self, now: float) -> None:
+        """When memory has run out, lanes that stand still give theirs up, the largest first."""
+        if self.weight < self._settings.memory:
+            return
+        for lane in sorted(self._lanes.values(), key=lambda lane: -lane.bytes):
+            if lane.waited(now) >= self._settings.overflow_after:
+                self._evict(lane, now, "overflow")
+            if self.weight < self._settings.memory // 2:
+                return

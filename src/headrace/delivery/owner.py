@@ -1,0 +1,257 @@
+"""The owner thread of one worker: the only one that touches the consumer, the producer and the offsets.
+
+One turn of its loop: settle what the event loop reports, book and commit, wake tiers, poll, and hand the runs over.
+"""
+
+import asyncio
+import threading
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+import structlog
+
+from headrace.broker.port import Committed, Consumer
+from headrace.clock import Clock
+from headrace.core.offsets import Progress
+from headrace.core.runs import Chunk, Run
+from headrace.delivery.books import Books
+from headrace.delivery.dispatcher import Dispatcher
+from headrace.delivery.intake import Intake, Taken
+from headrace.delivery.mailer import Mailer
+from headrace.delivery.outbox import Outbox
+from headrace.delivery.settler import Settler
+from headrace.delivery.tiers import Marked, TierClock
+from headrace.errors import BrokerError, HeadraceError
+from headrace.model.record import Record, TopicPartition
+
+POLL_RECORDS = 5000
+POLL_TIMEOUT = 0.02
+"""Seconds a poll waits for that many: the consumer waits all of it when fewer come."""
+
+HOLD_QUIETLY = 1.0
+"""Seconds for which the poll is just left out; a longer hold pauses, so that the group hears of us all the same."""
+
+REVOKE_WAIT = 3.0
+"""Seconds that posts under way may finish when their partition goes."""
+
+TOPICS_EVERY = 15.0
+"""Seconds between looks for retry topics that came."""
+
+log = structlog.get_logger(__name__)
+
+
+class Owner:
+    """Runs until told to stop. Also the consumer's rebalance listener."""
+
+    def __init__(
+        self,
+        *,
+        connect: Callable[["Owner"], Consumer],
+        topics: Callable[[], Sequence[str]],
+        main_topic: str,
+        intake: Intake,
+        settler: Settler,
+        mailer: Mailer,
+        books: Books,
+        dispatcher: Dispatcher,
+        outbox: Outbox,
+        loop: asyncio.AbstractEventLoop,
+        clock: Clock,
+        memory: int,
+        drain: float,
+    ) -> None:
+        self._topics = topics
+        self._main_topic = main_topic
+        self._intake = intake
+        self._settler = settler
+        self._mailer = mailer
+        self._books = books
+        self._dispatcher = dispatcher
+        self._outbox = outbox
+        self._loop = loop
+        self._clock = clock
+        self._memory = memory
+        self._drain = drain
+        self._consumer = connect(self)
+        self._progress: dict[TopicPartition, Progress] = {}
+        self._tiers = TierClock()
+        self._subscribed: Sequence[str] = ()
+        self._looked_at = 0.0
+        self._held_since: float | None = None
+        self._is_paused = False
+        self._stopping = threading.Event()
+        self.fault: BaseException | None = None
+        self.polled = 0
+
+    def stop(self) -> None:
+        """Ask for the drain; may be called from any thread, more than once."""
+        self._stopping.set()
+
+    def run(self) -> None:
+        """Work until stopped, then drain. What ends it otherwise is kept in `fault`."""
+        try:
+            while not self._stopping.is_set() and self._dispatcher.fault is None:
+                self._turn()
+            self._finish()
+        except BaseException as fault:  # noqa: BLE001  # the thread's end is reported by the worker, whatever it was
+            self.fault = fault
+        self.fault = self.fault or self._dispatcher.fault
+
+    def on_assign(self, assigned: Mapping[TopicPartition, Committed | None]) -> None:
+        for partition, place in assigned.items():
+            following = place.offset if place else None
+            self._progress[partition] = Progress(partition, following, (place.metadata or None) if place else None)
+        if self._is_paused:
+            self._consumer.pause(assigned)
+        log.info("delivery.assigned", partitions=len(assigned))
+
+    def on_revoke(self, revoked: Sequence[TopicPartition]) -> None:
+        """Post nothing more of these, give what is under way a moment, and commit how far they came."""
+        going = {partition: self._progress[partition] for partition in revoked if partition in self._progress}
+        for progress in going.values():
+            progress.assignment.is_leaving = True
+        deadline = self._clock.monotonic() + REVOKE_WAIT
+        while self._clock.monotonic() < deadline and self._is_under_way(going.values()):
+            self._settle(0.01)
+        self._settle(0.0)
+        try:
+            self._books.commit(going, self._consumer, wait=True)
+        except BrokerError as error:
+            log.warning("delivery.commit_failed", error=str(error))
+        self.on_lost(revoked)
+
+    def on_lost(self, lost: Sequence[TopicPartition]) -> None:
+        for partition in lost:
+            progress = self._progress.pop(partition, None)
+            if progress is not None:
+                progress.assignment.is_leaving = progress.assignment.is_revoked = True
+        self._tiers.forget(lost)
+        log.info("delivery.revoked", partitions=len(lost))
+
+    def _turn(self) -> None:
+        self._settle(0.0)
+        self._books.commit(self._progress, self._consumer)
+        self._subscribe()
+        if self._may_poll():
+            self._tiers.wake(self._consumer, self._clock.wall())
+            self._take(self._consumer.poll(POLL_RECORDS, POLL_TIMEOUT))
+
+    def _settle(self, timeout: float) -> None:
+        """Act on all reports, serve acknowledgements, and book what has settled."""
+        while self._outbox:
+            self._settler.settle(self._outbox.popleft())
+        self._mailer.work(timeout)
+        self._books.book(self._progress.values())
+
+    def _is_under_way(self, going: Iterable[Progress]) -> bool:
+        in_flight = any(progress.assignment.in_flight for progress in going)
+        return in_flight or bool(self._outbox) or self._mailer.unacknowledged > 0
+
+    def _subscribe(self) -> None:
+        """Serve every retry topic that exists, also those that come later."""
+        now = self._clock.monotonic()
+        if self._subscribed and now - self._looked_at < TOPICS_EVERY:
+            return
+        self._looked_at = now
+        try:
+            topics = self._topics()
+        except BrokerError as error:
+            if not self._subscribed:
+                raise
+            log.warning("delivery.topics_unknown", error=str(error))
+            return
+        if topics != self._subscribed:
+            self._subscribed = topics
+            self._consumer.subscribe(topics)
+
+    def _may_poll(self) -> bool:
+        """Hold the poll back while a full lane may still get room, or memory has run out."""
+        now = self._clock.monotonic()
+        if not self._dispatcher.holds_back and self._dispatcher.weight + self._mailer.weight < self._memory:
+            if self._is_paused:
+                self._is_paused = False
+                self._consumer.resume([place for place in self._progress if not self._tiers.is_asleep(place)])
+            self._held_since = None
+            return True
+        if self._held_since is None:
+            self._held_since = now
+        if now - self._held_since < HOLD_QUIETLY:
+            self._mailer.work(0.005)
+            return False
+        if not self._is_paused:
+            self._is_paused = True
+            self._consumer.pause(list(self._progress))
+        self._take(self._consumer.poll(POLL_RECORDS, POLL_TIMEOUT))
+        return False
+
+    def _take(self, records: Sequence[Record]) -> None:
+        """Group one poll's records by partition, and hand the runs over to the event loop."""
+        if not records:
+            return
+        by_partition: dict[tuple[str, int], list[Record]] = {}
+        for record in records:
+            place = (record.topic(), record.partition())
+            held = by_partition.get(place)
+            if held is None:
+                by_partition[place] = [record]
+            else:
+                held.append(record)
+        runs: list[Run] = []
+        for (topic, partition), polled in by_partition.items():
+            runs += self._take_partition(TopicPartition(topic, partition), polled)
+        if runs:
+            self._loop.call_soon_threadsafe(self._dispatcher.offer, runs)
+
+    def _take_partition(self, partition: TopicPartition, polled: Sequence[Record]) -> Sequence[Run]:
+        progress = self._progress.get(partition)
+        if progress is None:
+            return ()
+        polled = self._in_sequence(progress, polled)
+        if partition.topic == self._main_topic:
+            return self._intake_of(progress, polled, None) if polled else ()
+        due = self._tiers.due_part(self._consumer, partition, polled, self._clock.wall())
+        return self._intake_of(progress, [record for record, _ in due], due) if due else ()
+
+    def _in_sequence(self, progress: Progress, polled: Sequence[Record]) -> Sequence[Record]:
+        """Leave out what was polled before. At a hole look once more: a poll may lose records."""
+        if progress.next is None:
+            return polled
+        expected = progress.next
+        start = 0
+        while start < len(polled) and polled[start].offset() < expected:
+            start += 1
+        polled = polled[start:] if start else polled
+        if polled and polled[0].offset() > expected and progress.gap_at != expected:
+            progress.gap_at = expected
+            self._consumer.seek(progress.assignment.partition, expected)
+            return ()
+        return polled
+
+    def _intake_of(self, progress: Progress, polled: Sequence[Record], due: Sequence[Marked] | None) -> Sequence[Run]:
+        first = progress.next if progress.next is not None else polled[0].offset()
+        chunk = Chunk(progress.assignment, first, polled[-1].offset() + 1, len(polled))
+        now = self._clock.monotonic()
+        taken: Taken = (
+            self._intake.take_fresh(chunk, polled, now) if due is None else self._intake.take_due(chunk, due, now)
+        )
+        progress.add(chunk)
+        self.polled += len(polled)
+        for dead in taken.dead:
+            self._settler.bury(chunk, dead)
+        return taken.runs
+
+    def _finish(self) -> None:
+        """Drain: finish what is held, by the deadline; what is not finished stays uncommitted and comes again."""
+        self._consumer.pause(list(self._progress))
+        self._loop.call_soon_threadsafe(self._dispatcher.drain)
+        deadline = self._clock.monotonic() + self._drain
+        while self._clock.monotonic() < deadline and self._dispatcher.fault is None:
+            self._settle(0.01)
+            self._books.commit(self._progress, self._consumer)
+            self._consumer.poll(1, 0.0)  # all are paused: this only lets the group hear of us
+            if all(progress.is_idle for progress in self._progress.values()):
+                break
+        try:
+            self._books.commit(self._progress, self._consumer, wait=True)
+        except HeadraceError as error:
+            log.warning("delivery.commit_failed", error=str(error))
+        self._consumer.close()

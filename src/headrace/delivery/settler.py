@@ -1,0 +1,159 @@
+"""How an event leaves its chunk: counted as delivered, or moved to a tier or the dead topic and acknowledged there."""
+
+from collections.abc import Callable
+
+from headrace.clock import Clock
+from headrace.core.runs import DELIVERED, Chunk, Fate, Run
+from headrace.core.schedule import RetrySchedule
+from headrace.delivery.intake import Dead
+from headrace.delivery.mailer import Mailer, Parcel
+from headrace.delivery.outbox import Done, Failed, Hop, Report
+from headrace.model.mark import DeadReason, Mark
+from headrace.model.outcome import Delivered, Rejected, Retryable
+from headrace.model.record import Origin, Record
+from headrace.model.units import Duration
+from headrace.wire import attempts
+from headrace.wire.attempts import Attempt
+from headrace.wire.headers import encode
+from headrace.wire.topics import TopicNames
+
+
+class Settler:
+    """Acts on reports, on the owner thread. A chunk's obligation ends only with the brokers' acknowledgement."""
+
+    def __init__(self, names: TopicNames, schedule: RetrySchedule, mailer: Mailer, clock: Clock) -> None:
+        self._names = names
+        self._schedule = schedule
+        self._mailer = mailer
+        self._clock = clock
+
+    def settle(self, report: Report) -> None:
+        """Act on one report; what belongs to a revoked assignment settles nothing."""
+        if isinstance(report, Attempt):
+            self._publish(report)
+        elif not report.run.chunk.assignment.is_revoked:
+            match report:
+                case Done(run):
+                    run.chunk.settle(run.org, run.destination.name, DELIVERED, len(run))
+                case Hop(run, delay, reason):
+                    self._hop(run, delay, reason)
+                case Failed(run, outcomes, posts, delay):
+                    for place, outcome in enumerate(outcomes):
+                        self._settle_one(run, run.start + place, outcome, posts[place], delay)
+
+    def bury(self, chunk: Chunk, dead: Dead) -> None:
+        """Dead-letter a record that can be delivered to nobody."""
+        now = self._clock.wall()
+        mark = Mark(
+            destination=dead.destination,
+            origin=dead.mark.origin if dead.mark else _place(dead.record),
+            attempts=dead.mark.attempts if dead.mark else 0,
+            first_failed_at=dead.mark.first_failed_at if dead.mark else now,
+            due_at=now,
+            reason=dead.reason,
+            error=dead.error,
+            redriven=dead.mark.redriven if dead.mark else False,
+        )
+        self._send(chunk, dead.org, dead.record, mark, None)
+
+    def _hop(self, run: Run, delay: Duration, reason: str) -> None:
+        for index in range(run.start, run.stop):
+            self._retry(run, index, 0, delay, reason)
+
+    def _settle_one(self, run: Run, index: int, outcome: object, posts: int, delay: Duration | None) -> None:
+        match outcome:
+            case Delivered():
+                run.chunk.settle(run.org, run.destination.name, DELIVERED)
+            case Rejected(reason):
+                mark = self._mark(run, index, posts, self._clock.wall(), "rejected", reason)
+                self._send(run.chunk, run.org, run.records[index], mark, None)
+            case Retryable(reason):
+                self._retry(run, index, posts, delay, reason)
+
+    def _retry(self, run: Run, index: int, posts: int, delay: Duration | None, error: str) -> None:
+        """Put one event on a tier, or give it up when it has had its time."""
+        now = self._clock.wall()
+        known = run.marks[index] if run.marks else None
+        if known is not None and self._schedule.gives_up(known.first_failed_at, now):
+            mark = self._mark(run, index, posts, now, "gave_up", error)
+            self._send(run.chunk, run.org, run.records[index], mark, None)
+            return
+        tier = delay or self._schedule.after((known.attempts if known else 0) + posts)
+        reason = "failed" if posts else error
+        mark = self._mark(run, index, posts, now + tier, reason, error)
+        self._send(run.chunk, run.org, run.records[index], mark, tier)
+
+    def _mark(self, run: Run, index: int, posts: int, due_at: float, reason: str, error: str) -> Mark:
+        known = run.marks[index] if run.marks else None
+        return Mark(
+            destination=run.destination.name,
+            origin=known.origin if known else _place(run.records[index]),
+            attempts=(known.attempts if known else 0) + posts,
+            first_failed_at=known.first_failed_at if known else self._clock.wall(),
+            due_at=due_at,
+            reason=reason,
+            error=error,
+            redriven=known.redriven if known else False,
+        )
+
+    def _send(self, chunk: Chunk, org: str, record: Record, mark: Mark, tier: Duration | None) -> None:
+        """Write one record to its tier, or without one to the dead topic, and settle it when that is acknowledged."""
+        fate: Fate = ("tier", str(tier)) if tier is not None else ("dead", mark.reason)
+        topic = self._names.retry(tier) if tier is not None else self._names.dead
+        value = record.value()
+
+        def acknowledged() -> None:
+            if not chunk.assignment.is_revoked:
+                chunk.settle(org, mark.destination, fate)
+
+        def too_large() -> None:
+            # What a tier does not take is a dead letter; what even the dead topic does not take goes there without
+            # its value, which its origin still names.
+            if tier is not None:
+                self._send(chunk, org, record, _died(mark, "too_large", self._clock.wall()), None)
+            else:
+                self._mailer.send(_parcel(topic, record, None, mark, acknowledged, None))
+
+        self._mailer.send(_parcel(topic, record, value, mark, acknowledged, too_large))
+
+    def _publish(self, attempt: Attempt) -> None:
+        """Write an attempt down. The books do not rest on attempts, so nothing waits for its acknowledgement."""
+        place = attempt.spans[0] if attempt.spans else None
+        key = attempts.key(place.topic, place.partition) if place else None
+        self._mailer.send(Parcel(topic=self._names.attempts, key=key, value=attempts.encode(attempt)))
+
+
+def _parcel(
+    topic: str,
+    record: Record,
+    value: bytes | None,
+    mark: Mark,
+    acknowledged: Callable[[], None],
+    too_large: Callable[[], None] | None,
+) -> Parcel:
+    return Parcel(
+        topic=topic,
+        key=record.key(),
+        value=value,
+        headers=encode(mark),
+        partition=record.partition(),
+        acknowledged=acknowledged,
+        too_large=too_large,
+    )
+
+
+def _place(record: Record) -> Origin:
+    return Origin(record.topic(), record.partition(), record.offset())
+
+
+def _died(mark: Mark, reason: DeadReason, now: float) -> Mark:
+    return Mark(
+        destination=mark.destination,
+        origin=mark.origin,
+        attempts=mark.attempts,
+        first_failed_at=mark.first_failed_at,
+        due_at=now,
+        reason=reason,
+        error="the record is larger than a retry topic takes",
+        redriven=mark.redriven,
+    )
