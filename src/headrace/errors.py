@@ -2,6 +2,7 @@
 
 HeadraceError                 something is wrong that a person can mend; its text says what and how
 ├── ConfigError               the configuration cannot be used: the key's path, what is wrong, the nearest name
+│   └── SecretMissing         a secret's variable or file is not there, and it is needed now
 ├── UsageError                a command line or a call that makes no sense (also a ValueError)
 ├── BrokerError               Kafka refused or did not answer
 │   ├── BrokerUnavailable     nobody answers at the bootstrap servers
@@ -21,6 +22,10 @@ class HeadraceError(Exception):
 
 class ConfigError(HeadraceError):
     """The configuration cannot be used."""
+
+
+class SecretMissing(ConfigError):
+    """A secret is needed, and its variable or file is not there."""
 
 
 class UsageError(HeadraceError, ValueError):

@@ -11,9 +11,17 @@ import msgspec
 
 from headrace.errors import BrokerError
 from headrace.model.record import Header, Record, TopicPartition
+from headrace.model.topic import TopicState as TopicState  # noqa: PLC0414 - part of the port's vocabulary
 
 Acknowledge = Callable[[BrokerError | None], None]
 """Called once per record: with None when the brokers have it, else with why they do not. Must not raise."""
+
+Failed = Callable[[str, bytes | None, bytes | None, BrokerError], None]
+"""Called with topic, key and value of a record that the brokers do not have, and why. Must not raise.
+
+It serves the emitter, whose acknowledged records must cost no Python object. It is called from `poll`, `flush` and
+`close` for every record that failed, before that record's own `on_ack`, if it has one.
+"""
 
 
 class Committed(msgspec.Struct, frozen=True):
@@ -104,14 +112,13 @@ class Producer(Protocol):
         """Flush, then give up what is left, whose acknowledgements are called with an error; return how many."""
         ...
 
+    def partitions(self, topic: str, timeout: float) -> int:
+        """Ask how many partitions *topic* has; raise `TopicMissing`, or `BrokerUnavailable` after *timeout* seconds."""
+        ...
 
-class TopicState(msgspec.Struct, frozen=True, kw_only=True):
-    """A topic as the cluster has it. *config* holds only what was set explicitly on the topic."""
-
-    name: str
-    partitions: int
-    replication: int
-    config: Mapping[str, str] = {}
+    def __len__(self) -> int:
+        """Count the records that are queued or sent, and whose acknowledgement has not been called yet."""
+        ...
 
 
 class Reader(Protocol):
@@ -160,8 +167,22 @@ class Broker(Protocol):
     """Makes clients. One value per process is enough; it holds no connection itself."""
 
     def consumer(self, group: str, listener: RebalanceListener) -> Consumer: ...
-    def producer(self, *, memory: int, linger: float = 0.005) -> Producer:
-        """Make a producer that holds at most *memory* bytes and gathers for *linger* seconds."""
+    def producer(
+        self,
+        *,
+        memory: int,
+        linger: float = 0.005,
+        compression: str = "lz4",
+        patience: float | None = None,
+        on_failed: Failed | None = None,
+    ) -> Producer:
+        """Make a producer that gathers for *linger* seconds and holds at most *memory* bytes.
+
+        The bound is on keys, values and what the client itself needs for a record (librdkafka: about 500 bytes).
+        *compression* is `none`, `gzip`, `snappy`, `lz4` or `zstd`. *patience* is how many seconds a record is tried
+        before it fails; None means for ever, so that no time-out reorders. *on_failed* hears of every record
+        that failed.
+        """
         ...
 
     def reader(self) -> Reader: ...

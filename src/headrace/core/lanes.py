@@ -5,7 +5,7 @@ from collections import deque
 import msgspec
 
 from headrace.core.pacing import Pace
-from headrace.core.runs import Run
+from headrace.core.runs import EVENT_OVERHEAD, Run
 from headrace.model.destination import Destination
 
 
@@ -23,7 +23,7 @@ class LaneLimits(msgspec.Struct, frozen=True, kw_only=True):
 class Lane:
     """Two queues: due events go before new ones. Runs of revoked partitions fall out when a batch is cut."""
 
-    __slots__ = ("bytes", "destination", "due", "events", "fresh", "is_queued", "limits", "org", "pace", "posts")
+    __slots__ = ("destination", "due", "events", "fresh", "is_queued", "limits", "org", "pace", "posts", "size")
 
     def __init__(self, org: str, destination: Destination, limits: LaneLimits) -> None:
         self.org = org
@@ -33,17 +33,22 @@ class Lane:
         self.due: deque[Run] = deque()
         self.fresh: deque[Run] = deque()
         self.events = 0
-        self.bytes = 0
+        self.size = 0
         self.posts = 0
         self.is_queued = False
 
     @property
+    def weight(self) -> int:
+        """Bytes that the lane holds in memory."""
+        return self.size + EVENT_OVERHEAD * self.events
+
+    @property
     def is_full(self) -> bool:
-        return self.events >= self.limits.lane_events or self.bytes >= self.limits.lane_bytes
+        return self.events >= self.limits.lane_events or self.weight >= self.limits.lane_bytes
 
     @property
     def fills_a_batch(self) -> bool:
-        return self.events >= self.limits.batch_events or self.bytes >= self.limits.batch_bytes
+        return self.events >= self.limits.batch_events or self.size >= self.limits.batch_bytes
 
     def oldest(self) -> float | None:
         """Return when the longest waiting event arrived, or None when nothing waits."""
@@ -55,9 +60,15 @@ class Lane:
         oldest = self.oldest()
         return now - oldest if oldest is not None else 0.0
 
+    def ripens_at(self) -> float:
+        """Return when the oldest event will have waited its linger; call it only while something waits."""
+        oldest = self.oldest()
+        assert oldest is not None, "nothing waits here"
+        return oldest + self.limits.linger
+
     def is_ripe(self, now: float) -> bool:
         """Tell whether a batch may be sealed: there is enough for one, or the oldest event has waited its linger."""
-        return self.events > 0 and (self.fills_a_batch or self.waited(now) >= self.limits.linger)
+        return self.events > 0 and (self.fills_a_batch or now >= self.ripens_at())
 
     def may_post(self) -> bool:
         """Tell whether one more post may start."""
@@ -66,7 +77,7 @@ class Lane:
     def add(self, run: Run) -> None:
         (self.due if run.marks else self.fresh).append(run)
         self.events += len(run)
-        self.bytes += run.weight
+        self.size += run.size
 
     def take(self) -> list[Run]:
         """Cut one batch off, due events first; a single event above the bytes goes alone.
@@ -98,12 +109,12 @@ class Lane:
         runs = [run for run in (*self.due, *self.fresh) if not run.chunk.assignment.is_leaving]
         self.due.clear()
         self.fresh.clear()
-        self.events = self.bytes = 0
+        self.events = self.size = 0
         return runs
 
     def _forget(self, run: Run) -> None:
         self.events -= len(run)
-        self.bytes -= run.weight
+        self.size -= run.size
 
 
 def _fitting(run: Run, events: int, size: int, *, is_first: bool) -> int:

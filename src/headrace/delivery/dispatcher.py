@@ -64,6 +64,7 @@ class Dispatcher:
         self._held: deque[Run] = deque()
         self._flights: dict[Flight, asyncio.Task[None]] = {}
         self._is_draining = False
+        self._is_closed = False
         self.fault: BaseException | None = None
         self.weight = 0
         """Bytes in lanes, held back and in flight."""
@@ -105,6 +106,7 @@ class Dispatcher:
 
     async def abandon(self) -> None:
         """Cancel all posts; their events stay uncommitted and come again."""
+        self._is_closed = True
         tasks = list(self._flights.values())
         for task in tasks:
             task.cancel()
@@ -159,7 +161,7 @@ class Dispatcher:
 
     def _evict(self, lane: Lane, now: float, reason: str) -> None:
         """Move on all that waits in a lane."""
-        waiting = lane.bytes
+        waiting = lane.weight
         runs = lane.clear()
         self.weight -= waiting - sum(run.weight for run in runs)
         for run in runs:
@@ -181,7 +183,7 @@ class Dispatcher:
             lane.is_queued = True
             self._ripe.append(lane)
         else:
-            self._lingering.append((now - lane.waited(now) + self._settings.batch_linger, lane))
+            self._lingering.append((lane.ripens_at(), lane))
             self._arm_linger()
 
     def _arm_linger(self) -> None:
@@ -199,6 +201,8 @@ class Dispatcher:
 
     def _pump(self, now: float) -> None:
         """Give free executors to lanes in turn; suspects wait apart while hanging posts hold their quarter."""
+        if self._is_closed:
+            return
         if self._suspects and self._shares.admits(suspect=True):
             self._ripe.append(self._suspects.popleft())
         while self._ripe and self._shares.admits(suspect=False):
@@ -212,9 +216,9 @@ class Dispatcher:
                 self._queue(lane, now)
 
     def _start(self, lane: Lane, now: float) -> None:
-        waiting = lane.bytes
+        waiting = lane.weight
         runs = lane.take()
-        self.weight -= waiting - lane.bytes - sum(run.weight for run in runs)
+        self.weight -= waiting - lane.weight - sum(run.weight for run in runs)
         if not runs:
             lane.pace.probing = False
             return
@@ -249,7 +253,7 @@ class Dispatcher:
         """When memory has run out, lanes that stand still give theirs up, the largest first."""
         if self.weight < self._settings.memory:
             return
-        for lane in sorted(self._lanes.values(), key=lambda lane: -lane.bytes):
+        for lane in sorted(self._lanes.values(), key=lambda lane: -lane.weight):
             if lane.waited(now) >= self._settings.overflow_after:
                 self._evict(lane, now, "overflow")
             if self.weight < self._settings.memory // 2:

@@ -45,8 +45,9 @@ class Flight:
         """Post, report what became of each run, and say that the executor is free."""
         ids = [event for run in self.runs for event in run.ids[run.start : run.stop]]
         values = [value for run in self.runs for value in run.values[run.start : run.stop]]
+        orgs = [run.org for run in self.runs for _ in range(len(run))] if self.lane.destination.shared else []
         try:
-            verdict = await self.posting.carry(ids, values)
+            verdict = await self.posting.carry(ids, values, orgs)
             self._judge(verdict)
         finally:
             for run in self.runs:

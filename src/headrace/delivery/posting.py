@@ -60,14 +60,18 @@ class Posting:
         self._is_cut = True
         task.cancel()
 
-    async def carry(self, ids: list[str], values: list[bytes]) -> Verdict:
-        """Post the events until each has an outcome. A destination that fails midway fails the rest without a post."""
+    async def carry(self, ids: list[str], values: list[bytes], orgs: list[str]) -> Verdict:
+        """Post the events until each has an outcome. A destination that fails midway fails the rest without a post.
+
+        *orgs* says whose each event is where all orgs share the destination, and is empty elsewhere.
+        """
         outcomes: list[Outcome | None] = [None] * len(ids)
         posts = [0] * len(ids)
         waiting = [range(len(ids))]
         while waiting:
             part = waiting.pop()
-            answer = await self._post(part, ids[part.start : part.stop], values[part.start : part.stop])
+            within = slice(part.start, part.stop)
+            answer = await self._post(part, ids[within], values[within], orgs[within])
             for index in part:
                 posts[index] += 1
             if isinstance(answer, AllDelivered) and len(part) == len(ids):
@@ -96,8 +100,8 @@ class Posting:
                 return [range(middle, part.stop), range(part.start, middle)]
         return []
 
-    async def _post(self, part: range, ids: list[str], values: list[bytes]) -> Answer:
-        batch = Batch(destination=self._destination, org=self._org, ids=ids, values=values)
+    async def _post(self, part: range, ids: list[str], values: list[bytes], orgs: list[str]) -> Answer:
+        batch = Batch(destination=self._destination, org=self._org, ids=ids, values=values, orgs=orgs)
         started = self._clock.monotonic()
         answer = await self._write(batch)
         if isinstance(answer, Each) and len(answer.outcomes) != len(batch):

@@ -10,14 +10,14 @@ from headrace.model.destination import Destination
 class Batch(msgspec.Struct, frozen=True, kw_only=True):
     """What a sink is given. *ids* and *values* run in parallel; values are CloudEvents as the bot wrote them.
 
-    *org* is `*` for a destination that all orgs share. *sources* are the events' CloudEvents `source`s, which with
-    `id` identify an event.
+    *org* is `*` for a destination that all orgs share; *orgs* then says whose each event is.
     """
 
     destination: Destination
     org: str
     ids: Sequence[str]
     values: Sequence[bytes]
+    orgs: Sequence[str] = ()
 
     def __len__(self) -> int:
         return len(self.ids)

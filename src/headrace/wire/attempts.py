@@ -5,40 +5,9 @@ Each is JSON with a `kind`, keyed by the `topic/partition` that it is about.
 
 import msgspec
 
-from headrace.model.mark import DeadReason
+from headrace.model.tile import Count, Redriven, RedriveNote, Tile
 
-
-class Count(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """How a tile's records ended for one org at one destination."""
-
-    org: str
-    destination: str
-    delivered: int = 0
-    tiers: dict[str, int] = {}
-    dead: dict[DeadReason, int] = {}
-
-    @property
-    def total(self) -> int:
-        return self.delivered + sum(self.tiers.values()) + sum(self.dead.values())
-
-
-class Tile(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="tile"):
-    """One settled chunk: the offsets `first` up to, not including, `next`, and how each org's part of it ended.
-
-    *id* is unique; *previous* is the id of the tile before it in the same partition, None for the first ever.
-    *records* is how many records the chunk held. A main record counts once per destination that it is routed to,
-    a tier's record once.
-    """
-
-    id: str
-    previous: str | None
-    topic: str
-    partition: int
-    first: int
-    next: int
-    records: int
-    at: str
-    counts: list[Count]
+__all__ = ["Attempt", "Count", "Document", "RedriveNote", "Redriven", "Span", "Tile", "decode", "encode", "key"]
 
 
 class Span(msgspec.Struct, frozen=True, array_like=True):
@@ -65,24 +34,6 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag
     rejected: int = 0
     error: str = ""
     spans: list[Span] = []
-
-
-class Redriven(msgspec.Struct, frozen=True, kw_only=True):
-    """One record that a redrive put on a tier."""
-
-    org: str
-    destination: str
-    tier: str
-
-
-class RedriveNote(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="redrive"):
-    """A dead letter was put back: its place in the dead topic, and the records that were made of it."""
-
-    topic: str
-    partition: int
-    offset: int
-    at: str
-    records: list[Redriven]
 
 
 Document = Tile | Attempt | RedriveNote

@@ -33,10 +33,15 @@ class TopicNames(msgspec.Struct, frozen=True):
 
     def delay_of(self, topic: str) -> Duration | None:
         """Read a retry topic's delay back from its name; None when *topic* is no retry topic of this prefix."""
-        head = f"{self.prefix}headrace.retry."
-        if not topic.startswith(head):
+        tier = self.tier_of(topic)
+        if tier is None:
             return None
         try:
-            return Duration.parse(topic.removeprefix(head))
+            return Duration.parse(tier)
         except ValueError:
             return None
+
+    def tier_of(self, topic: str) -> str | None:
+        """Return what a retry topic's name says of its delay, as it is written; None for any other topic."""
+        head = f"{self.prefix}headrace.retry."
+        return topic.removeprefix(head) if topic.startswith(head) else None

@@ -1,0 +1,38 @@
+"""One conversation between a scripted customer and the bot, from the first word to the last."""
+
+import random
+from datetime import date
+from typing import NamedTuple
+
+from .bot import HelpdeskBot
+from .carrier import Carrier
+from .customers import Customer
+from .log import Emits
+from .shop import Shop
+
+BOT = "helpdesk"
+TODAY = date(2026, 11, 23)
+"""The day on which scripted customers talk, so that a seed always says the same."""
+
+
+class Conversation(NamedTuple):
+    """How a conversation went: its turns, and who ended it (`customer`, or `transfer` to a person)."""
+
+    turns: int
+    reason: str
+
+
+def converse(emitter: Emits, org: str, session: str, seed: int) -> Conversation:
+    """Let the customer of that *seed* talk to the bot until one of them ends it. Nobody waits in between."""
+    rng = random.Random(seed)
+    shop = Shop(rng, TODAY)
+    customer = Customer(rng, shop)
+    with emitter.session(org=org, bot=BOT, session=session) as log:
+        log.emit("bot.session.started", channel="demo")
+        bot = HelpdeskBot(log, shop=shop, carrier=Carrier(rng))
+        words = customer.opening()
+        while not bot.ended:
+            words = customer.answer(bot.reply(words))
+        reason = "transfer" if bot.transferred else "customer"
+        log.emit("bot.session.ended", reason=reason, turns=bot.turns)
+    return Conversation(bot.turns, reason)

@@ -1,0 +1,73 @@
+"""`headrace deliver`: the worker."""
+
+import asyncio
+from pathlib import Path
+from typing import Annotated, Literal
+
+from cyclopts import Parameter
+
+from headrace.errors import UsageError
+
+
+def deliver(
+    *,
+    workers: int = 1,
+    only: Literal["main", "retry"] | None = None,
+    config: Path | None = None,
+    parent: Annotated[int | None, Parameter(show=False)] = None,
+) -> int:
+    """Read the main topic and the retry tiers, and write every org's events to its destinations.
+
+    Runs until SIGTERM or Ctrl-C, then finishes what it holds, for `delivery.drain` at most, and exits 0. What was not
+    finished is delivered by the next worker.
+
+    Example: headrace deliver --workers 2
+
+    Parameters
+    ----------
+    workers
+        How many worker processes to run; they end with this one.
+    only
+        Serve only the main topic, or only the retry tiers.
+    config
+        The configuration file.
+    """
+    from headrace import config as configuration  # noqa: PLC0415 -- a parent of workers loads no Kafka client
+
+    settings = configuration.load(config)
+    if only and settings.delivery.ordering != "any":
+        raise UsageError(f"--only breaks the order of ordering = {settings.delivery.ordering!r}; run without it")
+    if workers < 1:
+        raise UsageError(f"--workers {workers}: there must be at least one")
+    if workers > 1:
+        return _supervise(workers, only, config, settings.delivery.drain)
+    return _work(settings, only, parent)
+
+
+def _supervise(workers: int, only: str | None, config: Path | None, drain: float) -> int:
+    from headrace.delivery.supervisor import Supervisor  # noqa: PLC0415
+
+    arguments = ["deliver"]
+    if only:
+        arguments += ["--only", only]
+    if config:
+        arguments += ["--config", str(config)]
+    return Supervisor(workers, arguments).run(drain)
+
+
+def _work(settings: object, only: str | None, parent: int | None) -> int:
+    import uvloop  # noqa: PLC0415
+
+    from headrace import app  # noqa: PLC0415
+    from headrace.delivery.supervisor import end_with_parent  # noqa: PLC0415
+    from headrace.delivery.worker import run_until_signalled  # noqa: PLC0415
+
+    if parent is not None:
+        end_with_parent(parent)
+
+    async def main() -> None:
+        await run_until_signalled(app.worker(settings, only or "all"))
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(main())
+    return 0

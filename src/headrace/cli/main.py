@@ -1,0 +1,123 @@
+"""The entry point: reads the command line, runs one command, turns what went wrong into a sentence and an exit code.
+
+Exit 0 done, 1 failed, 2 usage; 130 after Ctrl-C and 141 when the reader of standard output went away, as a shell's
+own commands do.
+"""
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import Annotated, Literal
+
+import msgspec
+from cyclopts import App, CycloptsError, Parameter
+from cyclopts.exceptions import UnknownCommandError
+
+from headrace.cli.commands import COMMANDS, Command, Family
+from headrace.errors import HeadraceError, UsageError
+from headrace.model.nearest import nearest
+
+DONE, FAILED, USAGE, INTERRUPTED, READER_GONE = 0, 1, 2, 130, 141
+
+ABOUT = """Carries every event of a chatbot to the data store of its org, and keeps the books that prove it.
+
+Example: headrace demo --once
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line *arguments* (by default the process's own) and return the exit code."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    wants_json = "--json" in words
+    try:
+        code = _run(words)
+        sys.stdout.flush()
+    except CycloptsError as error:
+        return _fail(_sentence(error), USAGE, json=wants_json)
+    except UsageError as error:
+        return _fail(str(error), USAGE, json=wants_json)
+    except HeadraceError as error:
+        return _fail(str(error), FAILED, json=wants_json)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        # The interpreter flushes standard output once more at exit, and must not complain then.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return READER_GONE
+    return code
+
+
+def build() -> App:
+    """Put the command line together without importing any command."""
+    app = App(
+        name="headrace",
+        help=ABOUT,
+        help_format="plaintext",
+        version=_version,
+        result_action="return_value",
+        exit_on_error=False,
+        print_error=False,
+        suppress_keyboard_interrupt=False,
+    )
+    for entry in COMMANDS:
+        match entry:
+            case Command():
+                app.command(entry.function, name=entry.name, help=entry.help)
+            case Family():
+                family = App(name=entry.name, help=entry.help)
+                for command in entry.commands:
+                    family.command(command.function, name=command.name, help=command.help)
+                app.command(family)
+    return app
+
+
+def _run(words: Sequence[str]) -> int:
+    app = build()
+
+    @app.meta.default
+    def launch(
+        *words: Annotated[str, Parameter(show=False, allow_leading_hyphen=True)],
+        log_level: Annotated[Literal["debug", "info", "warning", "error"] | None, Parameter(env_var="HEADRACE_LOG")] = None,
+    ) -> int | None:
+        """Run one command.
+
+        Parameters
+        ----------
+        log_level
+            How much is logged to standard error.
+        """
+        _start_logs(log_level or "info")
+        return app(words)
+
+    code = app.meta(words)
+    return code if isinstance(code, int) else DONE
+
+
+def _start_logs(level: str) -> None:
+    from headrace.telemetry.logs import configure  # noqa: PLC0415 -- costs a fifth of what --help may
+
+    # Processes that a command spawns log as much as it does.
+    os.environ["HEADRACE_LOG"] = level
+    configure(level)
+
+
+def _sentence(error: CycloptsError) -> str:
+    if isinstance(error, UnknownCommandError) and error.unused_tokens:
+        # The library's own sentence imports every command to find the nearest.
+        chain = " ".join(["headrace", *(error.command_chain or ())])
+        known = [name for name in (error.app or ()) if not name.startswith("-")]
+        return f"{chain}: no command {error.unused_tokens[0]!r}; {nearest(error.unused_tokens[0], known)}"
+    return " ".join(str(error).split())
+
+
+def _fail(sentence: str, code: int, *, json: bool) -> int:
+    print(f"headrace: {sentence}", file=sys.stderr)
+    if json:
+        print(msgspec.json.encode({"error": sentence}).decode())
+    return code
+
+
+def _version() -> str:
+    from importlib.metadata import version  # noqa: PLC0415 -- as above
+
+    return version("headrace")

@@ -1,0 +1,49 @@
+"""Where the books of a partition begin, once retention has deleted their oldest pages.
+
+Tiles expire a segment at a time, each topic's at its own moment. So that what one tile puts on a tier is not missed
+where another tile takes it from there, the books of a partition begin at one moment for all of its topics: that of
+the youngest of their oldest tiles. What was under way at that moment appears on one side only; it is let off within
+`SLACK`, and no further, so that a loss is still a loss a fortnight later.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from math import inf
+
+import msgspec
+
+from headrace.core.chain import Chain, judge
+from headrace.model.tile import Tile
+
+SLACK = 3600.0
+"""Seconds in which a chunk is certainly settled and booked, and clocks of workers agree."""
+
+
+class Edge(msgspec.Struct, frozen=True):
+    """The books begin at `since`; what happened up to `until` may have its other half before. Seconds since 1970."""
+
+    since: float = -inf
+    until: float = -inf
+
+
+def edge_of(logs: Sequence[tuple[Chain, int]]) -> Edge:
+    """Find where the books begin, from each topic's chain and the offset at which its log starts."""
+    aged = [chain for chain, start in logs if any(judge(gap, start).expired for gap in chain.gaps)]
+    if not aged:
+        return Edge()
+    since = max((moment(chain.tiles[0].at) for chain in aged if chain.tiles), default=-inf)
+    return Edge(since, since + SLACK if all(chain.tiles for chain in aged) else inf)
+
+
+def cut(chain: Chain, edge: Edge) -> Sequence[Tile]:
+    """Return the tiles of *chain* from the edge on."""
+    kept = 0
+    if edge.since > -inf:
+        while kept < len(chain.tiles) and moment(chain.tiles[kept].at) < edge.since:
+            kept += 1
+    return chain.tiles[kept:]
+
+
+def moment(text: str) -> float:
+    """Read a document's time: seconds since 1970."""
+    return datetime.fromisoformat(text).timestamp()

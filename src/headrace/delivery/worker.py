@@ -1,0 +1,141 @@
+"""One worker process: an event loop with the lanes, an owner thread with the consumer, and an orderly end."""
+
+import asyncio
+import signal
+import threading
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from typing import Literal
+
+import msgspec
+import structlog
+
+from headrace.broker.port import Broker, Consumer
+from headrace.clock import Clock
+from headrace.core.schedule import RetrySchedule
+from headrace.delivery.books import Books
+from headrace.delivery.dispatcher import Dispatcher
+from headrace.delivery.intake import Intake, RoutesOf
+from headrace.delivery.mailer import Mailer
+from headrace.delivery.outbox import Outbox
+from headrace.delivery.owner import Owner
+from headrace.delivery.settings import DeliverySettings
+from headrace.delivery.settler import Settler
+from headrace.errors import TopicMissing
+from headrace.model.destination import Destination
+from headrace.sinks.port import Sink
+from headrace.wire.topics import TopicNames
+
+PRODUCER_MEMORY = 64 << 20
+"""Bytes that the worker's producer may queue; what does not fit waits in the mailer, within the worker's memory."""
+
+log = structlog.get_logger(__name__)
+
+Serves = Literal["all", "main", "retry"]
+
+
+class Plan(msgspec.Struct, frozen=True, kw_only=True):
+
+    settings: DeliverySettings
+    schedule: RetrySchedule
+    names: TopicNames
+    broker: Broker
+    routes: RoutesOf
+    destinations: Mapping[str, Destination]
+    sinks: Mapping[str, Sink]
+    clock: Clock
+    serves: Serves = "all"
+
+
+class Worker:
+    """Reads the main topic and the tiers, and writes to destinations, until it is told to stop."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        self._owner: Owner | None = None
+        self._is_stopped = False
+
+    def stop(self) -> None:
+        """Ask for the drain; harmless before `run` and when repeated."""
+        self._is_stopped = True
+        if self._owner is not None:
+            self._owner.stop()
+
+    async def run(self) -> None:
+        """Work until stopped. Raises what broke the worker; whatever it had not committed comes again."""
+        plan, loop = self._plan, asyncio.get_running_loop()
+        outbox = Outbox()
+        producer = plan.broker.producer(memory=PRODUCER_MEMORY)
+        mailer = Mailer(producer, plan.clock)
+        dispatcher = Dispatcher(
+            plan.settings, plan.schedule, plan.sinks, outbox, plan.clock, probes_fresh=plan.serves == "main"
+        )
+        ended = asyncio.Event()
+        self._owner = owner = Owner(
+            connect=self._consumer,
+            topics=_topics(plan),
+            main_topic=plan.names.events,
+            intake=Intake(plan.routes, plan.destinations),
+            settler=Settler(plan.names, plan.schedule, mailer, plan.clock),
+            mailer=mailer,
+            books=Books(uuid.uuid4().hex[:12], plan.names.attempts, mailer, plan.clock),
+            dispatcher=dispatcher,
+            outbox=outbox,
+            loop=loop,
+            clock=plan.clock,
+            memory=plan.settings.memory,
+            drain=plan.settings.drain,
+        )
+        if self._is_stopped:
+            owner.stop()
+
+        def work() -> None:
+            owner.run()
+            loop.call_soon_threadsafe(ended.set)
+
+        thread = threading.Thread(target=work, name="headrace-owner", daemon=True)
+        sweeper = loop.create_task(dispatcher.sweep())
+        thread.start()
+        try:
+            await ended.wait()
+        finally:
+            owner.stop()
+            sweeper.cancel()
+            await dispatcher.abandon()
+            for sink in plan.sinks.values():
+                await sink.aclose()
+            await asyncio.to_thread(producer.close, 2.0)
+        if owner.fault is not None:
+            raise owner.fault
+        log.info("delivery.stopped", polled=owner.polled)
+
+    def _consumer(self, owner: Owner) -> Consumer:
+        return self._plan.broker.consumer(self._plan.names.group, owner)
+
+
+def _topics(plan: Plan) -> Callable[[], Sequence[str]]:
+    """Name what the worker subscribes to: the main topic, and every retry topic that exists, configured or not."""
+    reader = plan.broker.reader()
+    wanted = [plan.names.events, plan.names.dead, plan.names.attempts, *map(plan.names.retry, plan.schedule.tiers)]
+
+    def topics() -> Sequence[str]:
+        present = reader.topics()
+        missing = [name for name in wanted if name not in present]
+        if missing:
+            raise TopicMissing(f"the topic {missing[0]} does not exist: `headrace topics apply` makes it")
+        tiers = sorted(name for name in present if plan.names.delay_of(name) is not None)
+        return {
+            "all": [plan.names.events, *tiers],
+            "main": [plan.names.events],
+            "retry": tiers,
+        }[plan.serves]
+
+    return topics
+
+
+async def run_until_signalled(worker: Worker) -> None:
+    """Run *worker* until SIGTERM or SIGINT asks it to drain; a second signal changes nothing."""
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, worker.stop)
+    await worker.run()

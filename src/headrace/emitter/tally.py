@@ -1,0 +1,37 @@
+"""What the emitter counts, and what it tells of it."""
+
+from collections.abc import Mapping
+from typing import Literal
+
+import msgspec
+
+DropReason = Literal["journal_full", "journal_failed", "too_large", "closed"]
+"""Why an event was not taken, or had to be given up: a closed list.
+
+`journal_full`: memory and `journal_bytes` are used up. `journal_failed`: memory is used up and the disk refuses.
+`too_large`: Kafka will never take it, see `topics.max_message_bytes`. `closed`: emitted after `close`.
+"""
+
+
+class Stats(msgspec.Struct, frozen=True, kw_only=True):
+    """One look at an emitter since this process began to use it. All numbers count events.
+
+    What was *taken* is *acknowledged*, *in_memory* or *in_journal*. *spilled* counts those that went by way of the
+    journal; *recovered* those of processes that are gone which this one brought to Kafka; *damaged* the stretches of
+    journal that could not be read and were set aside.
+    """
+
+    taken: int = 0
+    acknowledged: int = 0
+    in_memory: int = 0
+    in_journal: int = 0
+    spilled: int = 0
+    recovered: int = 0
+    dropped: Mapping[DropReason, int] = {}
+    unencodable: int = 0
+    damaged: int = 0
+
+    @property
+    def unacknowledged(self) -> int:
+        """How many taken events Kafka does not have yet."""
+        return self.in_memory + self.in_journal

@@ -1,0 +1,42 @@
+"""Fixtures for every test. Servers live on free ports of loopback and in temporary directories."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from headrace.localkafka.cluster import LocalKafka
+from headrace.localkafka.ports import free_ports
+
+
+@pytest.fixture(scope="session")
+def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """One real Kafka broker for the whole run: its bootstrap servers. Choose topics' names that are yours alone."""
+    cluster = LocalKafka(tmp_path_factory.mktemp("kafka"), port=free_ports())
+    try:
+        cluster.start()
+        yield cluster.bootstrap_servers
+    finally:
+        cluster.stop()
+
+
+@pytest.fixture
+def new_kafka(tmp_path: Path) -> Iterator[Callable[..., LocalKafka]]:
+    """Makes clusters of the test's own, to be hurt: `new_kafka(brokers=3)` has started when it returns."""
+    clusters: list[LocalKafka] = []
+
+    def new(brokers: int = 1) -> LocalKafka:
+        cluster = LocalKafka(tmp_path / f"kafka-{len(clusters)}", port=free_ports(brokers), brokers=brokers)
+        clusters.append(cluster)
+        cluster.start()
+        return cluster
+
+    yield new
+    for cluster in clusters:
+        cluster.stop()
+
+
+@pytest.fixture
+def kafka3(new_kafka: Callable[..., LocalKafka]) -> LocalKafka:
+    """Three brokers of the test's own: they cost some seconds and a gigabyte."""
+    return new_kafka(brokers=3)
