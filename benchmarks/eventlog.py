@@ -121,6 +121,7 @@ def seconds(read: object) -> float:
 
 
 def main() -> None:
+    """Measure each size of batch and print what came out."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--events", type=int, default=200_000)
     parser.add_argument("--batch", default="500,1000,5000", help="sizes of batches, with commas")

@@ -3,11 +3,12 @@
 import asyncio
 import zlib
 from collections.abc import Iterable, Iterator
-from contextlib import AbstractContextManager
 from typing import NamedTuple, Protocol
 
+from headrace import SessionLog
+
 from .format import Dialogue
-from .runtime import Log, Runtime
+from .runtime import Runtime
 
 BOT = "assistant"
 
@@ -18,7 +19,7 @@ CHARACTERS_PER_SECOND = 15.0
 class Emits(Protocol):
     """The part of `headrace.Emitter` that is needed."""
 
-    def session(self, *, org: str, bot: str, session: str) -> AbstractContextManager[Log]:
+    def session(self, *, org: str, bot: str, session: str) -> SessionLog:
         """Return the log of one session."""
         ...
 
@@ -60,13 +61,13 @@ async def _play_all(waiting: Iterator[Dialogue], emitter: Emits, orgs: int, spee
 
 async def _play_one(dialogue: Dialogue, emitter: Emits, org: str, speed: float) -> None:
     with emitter.session(org=org, bot=BOT, session=dialogue.dialogue_id) as log:
-        log.emit("bot.session.started", channel="replay", services=dialogue.services)
+        log.started(channel="replay", services=dialogue.services)
         runtime = Runtime(log)
         for turn in dialogue.turns:
             await asyncio.sleep(_seconds_for(turn.utterance) / speed if speed else 0)
             runtime.live(turn)
         runtime.end()
-        log.emit("bot.session.ended", reason="customer", turns=len(dialogue.turns))
+        log.ended("user", turns=sum(turn.speaker == "USER" for turn in dialogue.turns))
 
 
 def _seconds_for(utterance: str) -> float:

@@ -1,52 +1,38 @@
 """One conversation as a bot's runtime lives it: what it hears, decides, does and says, told to the session's log."""
 
-from contextlib import AbstractContextManager, suppress
-from typing import Protocol
+from contextlib import ExitStack
+
+from headrace import SessionLog
 
 from .format import NO_INTENT, Act, Frame, State, Turn
-
-
-class Log(Protocol):
-    """The log of one session, as `headrace.Emitter.session` gives it."""
-
-    def emit(self, type: str, /, **data: object) -> bool:  # noqa: A002 - the word of CloudEvents
-        """Say what happened, and return whether it was taken."""
-        ...
-
-    def action(self, name: str, /, *, kind: str) -> AbstractContextManager[object]:
-        """Record what the block does."""
-        ...
-
-
-class ServiceFailed(Exception):
-    """The service could not do what the user asked for."""
 
 
 class Runtime:
     """Lives the turns of one conversation, and knows what was wanted and told before: only changes are events."""
 
-    def __init__(self, log: Log) -> None:
+    def __init__(self, log: SessionLog) -> None:
         self._log = log
         self._dialog: str | None = None
         self._intents: dict[str, str] = {}
         self._spellings: dict[tuple[str, str], tuple[str, ...]] = {}
-        self._turns = 0
+        self._turn = ExitStack()
 
     def live(self, turn: Turn) -> None:
-        """Live one *turn*. What the user says opens a new one for the log."""
+        """Live one *turn* of the dialogue. For the log, a turn is what the user says and what the system answers."""
         if turn.speaker == "USER":
             self._hear(turn)
         else:
             self._speak(turn)
 
     def end(self) -> None:
-        """Leave the dialog that is still open."""
+        """Leave what is still open: the dialog, and a turn that nobody answered."""
         self._go_to(None)
+        self._turn.close()
 
     def _hear(self, turn: Turn) -> None:
-        self._turns += 1
-        self._log.emit("bot.turn.started", turn=self._turns)
-        self._log.emit("bot.message.received", text=turn.utterance, turn=self._turns)
+        self._turn.close()
+        self._turn.enter_context(self._log.turn(input="text"))
+        self._log.emit("bot.message.received", text=turn.utterance)
         for frame in turn.frames:
             if frame.state is not None:
                 self._intend(frame.service, frame.state.active_intent)
@@ -56,7 +42,8 @@ class Runtime:
         for frame in turn.frames:
             self._call(frame)
             self._step(frame)
-        self._log.emit("bot.message.sent", text=turn.utterance, turn=self._turns)
+        self._log.emit("bot.message.sent", text=turn.utterance)
+        self._turn.close()
 
     def _intend(self, service: str, intent: str) -> None:
         if self._intents.get(service, NO_INTENT) == intent:
@@ -74,8 +61,8 @@ class Runtime:
         if left is not None:
             self._log.emit("bot.dialog.exited", dialog=left)
         if dialog is not None:
-            self._log.emit("bot.navigation", source=left, target=dialog)
-            self._log.emit("bot.dialog.entered", dialog=dialog)
+            self._log.emit("bot.navigation.followed", source=left or "", target=dialog, reason="intent")
+            self._log.emit("bot.dialog.entered", dialog=dialog, via="intent")
 
     def _remember(self, service: str, state: State) -> None:
         """A slot changed when none of its spellings is one of those before."""
@@ -83,17 +70,22 @@ class Runtime:
             before = self._spellings.get((service, slot), ())
             self._spellings[service, slot] = spellings
             if spellings and not set(spellings) & set(before):
-                self._log.emit("bot.variable.set", variable=slot, value=spellings[0], service=service)
+                self._log.emit("bot.variable.set", variable=slot, value=spellings[0], by="user", service=service)
         if state.requested_slots:
-            self._log.emit("bot.step.executed", step="answer", dialog=self._dialog, slots=state.requested_slots)
+            self._log.emit("bot.step.executed", step="answer", dialog=self._dialog or "", slots=state.requested_slots)
 
     def _call(self, frame: Frame) -> None:
         call = frame.service_call
         if call is None:
             return
-        with suppress(ServiceFailed), self._log.action(call.method, kind="external_service"):
+        results = frame.service_results
+        with self._log.action(
+            call.method, kind="external_service", service=frame.service, parameters=call.parameters
+        ) as action:
             if frame.failed:
-                raise ServiceFailed(f"{frame.service} did not {call.method}")
+                action.fail(f"{frame.service} could not do {call.method} as asked for", type="ServiceFailed")
+            else:
+                action.output(count=len(results), first=results[0] if results else None)
 
     def _step(self, frame: Frame) -> None:
         """Each kind of act is one step, with the slots that it is about."""
@@ -101,7 +93,7 @@ class Runtime:
         for action in frame.actions:
             slots.setdefault(action.act, []).extend(_slot_of(action))
         for act, about in slots.items():
-            self._log.emit("bot.step.executed", step=act.lower(), dialog=self._dialog, slots=about)
+            self._log.emit("bot.step.executed", step=act.lower(), dialog=self._dialog or "", slots=about)
 
 
 def _slot_of(action: Act) -> tuple[str, ...]:

@@ -28,7 +28,7 @@ def main() -> int:
         sys.stderr.write(f"{error}\n")
         return 1
     with emitter.session(org=arguments.org, bot=BOT, session=session) as log:
-        log.emit("bot.session.started", channel="terminal")
+        log.started(channel="terminal", language="en")
         bot = HelpdeskBot(log)
         print("Bot: Hello! How can I help?")
         while not bot.ended:
@@ -37,7 +37,7 @@ def main() -> int:
             except (EOFError, KeyboardInterrupt):
                 break
             print(f"Bot: {bot.reply(words)}")
-        log.emit("bot.session.ended", reason="transfer" if bot.transferred else "customer", turns=bot.turns)
+        log.ended("transfer" if bot.transferred else "user", turns=bot.turns)
     left = emitter.flush(timeout=5)
     emitter.close()
     print(f"\nSee it with: headrace log --org {arguments.org} --session {session}")

@@ -10,29 +10,30 @@ from .shop import Row, Shop
 RETURN_DAYS = 30
 
 
-def look_up_order(shop: Shop, number: str) -> tuple[Row, int | None]:
-    """Return the order, and how many days ago it was delivered, if it was.
+class Actions:
+    """What the bot may do in the *shop*."""
 
-    The bug: a parcel left at a pick-up point is "delivered" without a date, and this function throws.
-    """
-    order = shop.order(number)
-    if order["status"] != "delivered":
-        return order, None
-    return order, (shop.today - date.fromisoformat(order["delivered_on"])).days
+    def __init__(self, shop: Shop) -> None:
+        self._shop = shop
 
+    def look_up_order(self, number: str) -> tuple[Row, int | None]:
+        """Return the order, and how many days ago it was delivered, if it was.
 
-def start_return(number: str, reason: str, days_since_delivery: int) -> str | None:
-    """Return the label's code, or None when the order was delivered too long ago."""
-    if days_since_delivery > RETURN_DAYS:
-        return None
-    return f"R-{number}-{len(reason) % 10}"
+        The bug: a parcel left at a pick-up point is "delivered" without a date, and this function throws.
+        """
+        order = self._shop.order(number)
+        if order["status"] != "delivered":
+            return order, None
+        return order, (self._shop.today - date.fromisoformat(order["delivered_on"])).days
 
+    def start_return(self, number: str, reason: str, days: int) -> str | None:
+        """Return the label's code, or None when the order was delivered too many *days* ago."""
+        return None if days > RETURN_DAYS else f"R-{number}-{len(reason)}"
 
-def reset_password(shop: Shop, email: str) -> bool:
-    """Send a link to *email*; return whether it is a customer's."""
-    return email in shop.customers
+    def reset_password(self, email: str) -> bool:
+        """Send a link to *email*; return whether it is a customer's."""
+        return email in self._shop.customers
 
-
-def open_ticket(shop: Shop, summary: str) -> str:
-    """Leave the conversation to a person; return the ticket's number."""
-    return shop.open_ticket(summary)
+    def open_ticket(self, summary: str) -> str:
+        """Leave the conversation to a person; return the ticket's number."""
+        return self._shop.open_ticket(summary)

@@ -1,14 +1,14 @@
 """The bot's runtime: it hears, recognises, runs dialogs, and answers; and it tells Headrace of every step."""
 
 import random
-import traceback
 from datetime import UTC, datetime
+
+from headrace import SessionLog
 
 from .carrier import Carrier
 from .desk import EMAIL, ORDER_NUMBER, ActionBroke, Desk, Dialog, NotUnderstood
 from .dialogs import dialog_named
 from .intents import THRESHOLD, recognise
-from .log import Log
 from .shop import Shop
 
 _LAST = {"talk_to_human", "goodbye"}
@@ -22,7 +22,7 @@ _PATIENCE = 2
 class HelpdeskBot:
     """One conversation with one customer. *log* is its session's; *shop* and *carrier* default to fresh ones."""
 
-    def __init__(self, log: Log, *, shop: Shop | None = None, carrier: Carrier | None = None) -> None:
+    def __init__(self, log: SessionLog, *, shop: Shop | None = None, carrier: Carrier | None = None) -> None:
         today = datetime.now(UTC).date()
         self._desk = Desk(log, shop or Shop(random.Random(0), today), carrier or Carrier(random.Random()))
         self._log = log
@@ -35,10 +35,10 @@ class HelpdeskBot:
     def reply(self, text: str) -> str:
         """Answer the customer. Once *ended* is true, there is nobody left to answer."""
         self.turns += 1
-        self._log.emit("bot.turn.started", turn=self.turns)
-        self._log.emit("bot.message.received", text=text, turn=self.turns)
-        words = self._answer(text)
-        self._log.emit("bot.message.sent", text=words, turn=self.turns)
+        with self._log.turn(input="text"):
+            self._log.emit("bot.message.received", text=text)
+            words = self._answer(text)
+            self._log.emit("bot.message.sent", text=words)
         return words
 
     def _answer(self, text: str) -> str:
@@ -54,12 +54,12 @@ class HelpdeskBot:
             return self._trouble("I did not understand that.")
         return self._enter(intent.name, "intent")
 
-    def _enter(self, dialog: str, cause: str) -> str:
+    def _enter(self, dialog: str, reason: str) -> str:
         """Leave the dialog that runs, if any, and begin another one."""
-        self._leave("interrupted")
-        self._log.emit("bot.navigation", source=self._desk.dialog or None, target=dialog, cause=cause)
+        self._leave("cancelled")
+        self._log.emit("bot.navigation.followed", source=self._desk.dialog, target=dialog, reason=reason)
         self._desk.dialog = dialog
-        self._log.emit("bot.dialog.entered", dialog=dialog)
+        self._log.emit("bot.dialog.entered", dialog=dialog, via=reason)
         self._running = dialog_named(dialog)(self._desk)
         return self._go_on(None)
 
@@ -76,13 +76,13 @@ class HelpdeskBot:
             words = str(end.value)
             return words if self.ended or words.endswith("?") else f"{words} {_MORE}"
         except NotUnderstood:
-            self._leave("abandoned")
+            self._leave("failed")
             return self._trouble("I am sorry, I still do not understand.")
         except ActionBroke:
             self._leave("failed")
             return self._trouble("I am sorry, that does not work at the moment.")
         except Exception as error:  # noqa: BLE001 - whatever a dialog does wrong, the customer gets an answer
-            self._log.emit("bot.exception.raised", dialog=dialog, error=_in_bot_logic(error))
+            self._log.exception(error, origin="bot_logic", handled=True, dialog=dialog)
             self._leave("failed")
             return self._trouble("I am sorry, I lost my thread.")
 
@@ -98,10 +98,4 @@ class HelpdeskBot:
         if self._troubles < _PATIENCE:
             return f"{words} {_MORE}"
         self._troubles = 0
-        return f"{words} {self._enter('talk_to_human', 'trouble')}"
-
-
-def _in_bot_logic(error: Exception) -> dict[str, str]:
-    """What the org's admin wants to see of a mistake in a dialog."""
-    stack = "".join(traceback.format_exception(error))
-    return {"origin": "bot_logic", "type": type(error).__name__, "message": str(error), "stack": stack}
+        return f"{words} {self._enter('talk_to_human', 'system')}"

@@ -2,12 +2,13 @@
 
 import random
 from datetime import date
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
+
+from headrace import SessionLog
 
 from .bot import HelpdeskBot
 from .carrier import Carrier
 from .customers import Customer
-from .log import Emits
 from .shop import Shop
 
 BOT = "helpdesk"
@@ -15,8 +16,16 @@ TODAY = date(2026, 11, 23)
 """The day on which scripted customers talk, so that a seed always says the same."""
 
 
+class Emits(Protocol):
+    """What a conversation needs of `headrace.Emitter`."""
+
+    def session(self, *, org: str, bot: str, session: str) -> SessionLog:
+        """Return the log of one session."""
+        ...
+
+
 class Conversation(NamedTuple):
-    """How a conversation went: its turns, and who ended it (`customer`, or `transfer` to a person)."""
+    """How a conversation went: its turns, and how it ended: by the `user`, or by a `transfer` to a person."""
 
     turns: int
     reason: str
@@ -28,11 +37,11 @@ def converse(emitter: Emits, org: str, session: str, seed: int) -> Conversation:
     shop = Shop(rng, TODAY)
     customer = Customer(rng, shop)
     with emitter.session(org=org, bot=BOT, session=session) as log:
-        log.emit("bot.session.started", channel="demo")
+        log.started(channel="script", language="en")
         bot = HelpdeskBot(log, shop=shop, carrier=Carrier(rng))
         words = customer.opening()
         while not bot.ended:
             words = customer.answer(bot.reply(words))
-        reason = "transfer" if bot.transferred else "customer"
-        log.emit("bot.session.ended", reason=reason, turns=bot.turns)
+        reason = "transfer" if bot.transferred else "user"
+        log.ended(reason, turns=bot.turns)
     return Conversation(bot.turns, reason)

@@ -4,8 +4,10 @@ import re
 from collections.abc import Callable, Generator
 from typing import ParamSpec, TypeVar
 
+from headrace import SessionLog
+
+from .actions import Actions
 from .carrier import Carrier
-from .log import Log
 from .shop import OrderNotFound, Shop
 
 Dialog = Generator[str, str, str]
@@ -14,6 +16,7 @@ Dialog = Generator[str, str, str]
 ORDER_NUMBER = re.compile(r"\b\d{3}-\d{3}\b")
 EMAIL = re.compile(r"\b[\w.]+@[\w.]+\.\w+\b")
 ANYTHING = re.compile(r".+")
+
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -30,9 +33,9 @@ class NotUnderstood(Exception):
 class Desk:
     """One conversation's desk. *variables* hold what is known; every change of one is an event."""
 
-    def __init__(self, log: Log, shop: Shop, carrier: Carrier) -> None:
+    def __init__(self, log: SessionLog, shop: Shop, carrier: Carrier) -> None:
         self.log = log
-        self.shop = shop
+        self.actions = Actions(shop)
         self.carrier = carrier
         self.variables: dict[str, str] = {}
         self.dialog = ""
@@ -47,7 +50,7 @@ class Desk:
             self.variables[name] = value
         self.log.emit("bot.variable.set", variable=name, value=value)
 
-    def step(self, step: str, **details: object) -> None:
+    def step(self, step: str, **details: str) -> None:
         """Say which step of the current dialog runs."""
         self.log.emit("bot.step.executed", dialog=self.dialog, step=step, **details)
 
@@ -62,12 +65,14 @@ class Desk:
             self.set(name, found and found[0])
         raise NotUnderstood(name)
 
-    def act(self, action: str, kind: str, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    def act(self, action: str, kind: str, call: Callable[P, T], *args: P.args, **inputs: P.kwargs) -> T:
         """Run the org's *action*. An unknown order is the customer's slip; what else it throws is `ActionBroke`."""
-        self.step("action", action=action)
+        self.step(action, kind="action")
         try:
-            with self.log.action(action, kind=kind):
-                return call(*args, **kwargs)
+            with self.log.action(action, kind=kind, **inputs) as running:
+                result = call(*args, **inputs)
+                running.output(result=result)
+                return result
         except OrderNotFound:
             raise
         except Exception as error:

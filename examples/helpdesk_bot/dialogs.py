@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Generator
 
-from . import actions
+from .actions import RETURN_DAYS
 from .desk import ANYTHING, EMAIL, ORDER_NUMBER, Desk, Dialog, NotUnderstood
 from .shop import OrderNotFound, Row
 
@@ -19,7 +19,7 @@ def order_status(desk: Desk) -> Dialog:
     order, days = yield from _order(desk)
     item = order["item"]
     if order["status"] == "in transit":
-        place = desk.act("TrackParcel", "external_service", desk.carrier.where_is, order["tracking"])
+        place = desk.act("TrackParcel", "external_service", desk.carrier.where_is, tracking=order["tracking"])
         return f"Your {item} is on its way; it was last seen at {place}."
     if days is None:
         return f"Your {item} is still being packed."
@@ -36,23 +36,23 @@ def return_item(desk: Desk) -> Dialog:
     wish = yield from desk.collect("wish", ANYTHING, "Would you like a refund or an exchange?")
     if "exchange" in wish.lower():
         return (yield from dialog_named("exchange_item")(desk))
-    label = desk.act("StartReturn", "apex", actions.start_return, order["number"], reason, days)
+    label = desk.act("StartReturn", "apex", desk.actions.start_return, number=order["number"], reason=reason, days=days)
     if label is None:
-        return f"I am sorry, it is too late: items come back within {actions.RETURN_DAYS} days."
+        return f"I am sorry, it is too late: items come back within {RETURN_DAYS} days."
     return f"Please write {label} on the parcel; the refund follows."
 
 
 def reset_password(desk: Desk) -> Dialog:
     """Send a link, if the address is a customer's."""
     email = yield from desk.collect("email", EMAIL, "Which e-mail address do you use with us?")
-    desk.act("ResetPassword", "flow", actions.reset_password, desk.shop, email)
+    desk.act("ResetPassword", "flow", desk.actions.reset_password, email=email)
     return f"If we know {email}, a link is on its way to it."
 
 
 def talk_to_human(desk: Desk) -> Dialog:
     """Open a ticket, and hand the session over."""
     yield from ()
-    ticket = desk.act("OpenTicket", "apex", actions.open_ticket, desk.shop, f"transfer from {desk.dialog}")
+    ticket = desk.act("OpenTicket", "apex", desk.actions.open_ticket, summary=_summary(desk))
     desk.set("ticket", ticket)
     desk.log.emit("bot.transfer.requested", target="service desk", kind="queue", ticket=ticket)
     return f"I am passing you to a colleague. Your ticket is {ticket}."
@@ -79,13 +79,18 @@ def dialog_named(name: str) -> Callable[[Desk], Dialog]:
     return _DIALOGS[name]
 
 
+def _summary(desk: Desk) -> str:
+    """What the colleague should know: all that the customer said."""
+    return ", ".join(f"{name}: {value}" for name, value in desk.variables.items()) or "nothing is known yet"
+
+
 def _order(desk: Desk) -> Generator[str, str, tuple[Row, int | None]]:
     """Ask for an order until one is found; the second wrong number is the end of it."""
     question = "What is the order number? It looks like 100-456."
     for _ in range(2):
         number = yield from desk.collect("order_number", ORDER_NUMBER, question)
         try:
-            return desk.act("LookUpOrder", "apex", actions.look_up_order, desk.shop, number)
+            return desk.act("LookUpOrder", "apex", desk.actions.look_up_order, number=number)
         except OrderNotFound:
             desk.set("order_number", None)
             question = f"I find no order {number}. Please check the order number."

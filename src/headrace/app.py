@@ -3,10 +3,17 @@
 from headrace.broker.kafka import KafkaBroker
 from headrace.broker.port import Broker
 from headrace.clock import SystemClock
-from headrace.config import Config
+from headrace.config import Config, EventlogDestination
 from headrace.core.schedule import RetrySchedule
 from headrace.delivery.worker import Plan, Serves, Worker
+from headrace.emitter.emitter import Emitter
+from headrace.eventlog.opening import open_event_log
+from headrace.eventlog.sink import EventLogSink
+from headrace.model.destination import Destination
 from headrace.orgs.routes import Routes
+from headrace.sinks.http import HTTP
+from headrace.sinks.port import Sink
+from headrace.sinks.registry import Registry, SinkType
 
 
 def broker(config: Config) -> Broker:
@@ -19,13 +26,21 @@ def schedule(config: Config) -> RetrySchedule:
     return RetrySchedule(config.retry.tiers, config.retry.give_up_after)
 
 
+def registry(config: Config) -> Registry:
+    """Return the types of sinks that there are, made for this configuration."""
+
+    def make_eventlog(_: Destination, timeout: float) -> Sink:
+        return EventLogSink(open_event_log(config.eventlog, SystemClock()), timeout)
+
+    eventlog = SinkType(name="eventlog", settings=EventlogDestination, make=make_eventlog, shared=True)
+    return Registry([HTTP, eventlog])
+
+
 def worker(config: Config, serves: Serves = "all") -> Worker:
     """Return a worker that serves all of the configuration's topics, or only the main one or the tiers."""
     routes = Routes(config.routes, config.destinations)
-    sinks = {
-        name: config.sinks.make(destination, config.delivery.timeout)
-        for name, destination in config.destinations.items()
-    }
+    types = registry(config)
+    sinks = {name: types.make(each, config.delivery.timeout) for name, each in config.destinations.items()}
     return Worker(
         Plan(
             settings=config.delivery,
@@ -38,4 +53,15 @@ def worker(config: Config, serves: Serves = "all") -> Worker:
             clock=SystemClock(),
             serves=serves,
         )
+    )
+
+
+def emitter(config: Config) -> Emitter:
+    """Return an emitter for the configuration's cluster; its owner closes it."""
+    return Emitter(
+        broker(config),
+        topic=config.names.events,
+        settings=config.emitter,
+        ordering=config.delivery.ordering,
+        max_message_bytes=config.topics.max_message_bytes,
     )

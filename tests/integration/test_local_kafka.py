@@ -131,6 +131,14 @@ def test_a_port_of_another_program_is_refused(home: Path) -> None:
     assert "another program listens on port" in refused["error"]
 
 
+def test_a_directory_that_cannot_be_used_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+
+    refused = run("start", "--dir", str(tmp_path / "file" / "kafka"), code=1)
+
+    assert f"{tmp_path / 'file' / 'kafka'} cannot be used" in refused["error"]
+
+
 def test_a_broker_that_cannot_start_says_why_and_leaves_nothing_behind(home: Path) -> None:
     data = home / "broker-0" / "data"
     data.mkdir(parents=True)

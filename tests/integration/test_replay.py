@@ -33,6 +33,8 @@ def config(kafka: str, tmp_path: Path, request: pytest.FixtureRequest) -> Path:
         [topics]
         prefix = "{request.node.name}."
         partitions = 4
+        [emitter]
+        compression = "gzip"  # what the other client reads without further libraries
         """,
         "utf-8",
     )
@@ -94,7 +96,7 @@ def test_replayed_conversations_arrive_whole(kafka: str, config: Path, request: 
     assert summary["taken"] == summary["acknowledged"] == len(expected.heard)
     assert arrived.keys() == {f"{org_of(each['dialogue_id'], 5)}/{each['dialogue_id']}" for each in conversations}
     for key, events in arrived.items():
-        assert types(events) == [event.type for event in expected.heard if event.session == key.partition("/")[2]]
+        assert types(events) == [event.type for event in expected.heard if event.subject == key.partition("/")[2]]
         assert [event["seq"] for event in events] == list(range(len(events)))
 
 
@@ -137,7 +139,7 @@ def test_the_bots_troubles_are_told_apart(
 
     arrived = sessions(kafka, request.node.name)
     for key, events in arrived.items():
-        assert types(events) == [event.type for event in heard.heard if f"org-00/{event.session}" == key]
+        assert types(events) == [event.type for event in heard.heard if f"org-00/{event.subject}" == key]
     errors = {
         (event["data"].get("action"), error["type"]): error
         for events in arrived.values()

@@ -19,7 +19,7 @@ Acknowledge = Callable[[BrokerError | None], None]
 Failed = Callable[[str, bytes | None, bytes | None, BrokerError], None]
 """Called with topic, key and value of a record that the brokers do not have, and why. Must not raise.
 
-It serves the emitter, whose acknowledged records must cost no Python object. It is called from `poll`, `flush` and
+It serves the emitter, which needs to hear of failures only. It is called from `poll`, `flush` and
 `close` for every record that failed, before that record's own `on_ack`, if it has one.
 """
 

@@ -24,7 +24,7 @@ def layout(settings: TopicsSettings, tiers: Sequence[Duration], *, ordered: bool
         replication=settings.replication,
         min_insync_replicas=settings.in_sync,
         retention=settings.retention,
-        max_message_bytes=settings.max_message_bytes,
+        max_message_bytes=int(settings.max_message_bytes),
         larger=LARGER * settings.max_message_bytes,
         ordered=ordered,
     )

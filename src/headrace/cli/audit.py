@@ -56,7 +56,7 @@ def audit(
     reader = app.broker(loaded).reader()
     try:
         with progress("reading records") as bar:
-            closed = close_books(reader, loaded.names, destinations_of(loaded.routes), deep=deep, seen=bar.update)
+            closed = close_books(reader, loaded.names, destinations_of(loaded), deep=deep, seen=bar.update)
     finally:
         reader.close()
     document = report(closed, org)

@@ -23,7 +23,9 @@ class Family(msgspec.Struct, frozen=True):
 
 
 COMMANDS: tuple[Command | Family, ...] = (
-    Command("demo", "headrace.cli.demo:demo", "Run everything on this machine: Kafka, a worker, a bot and its traffic."),
+    Command(
+        "demo", "headrace.cli.demo:demo", "Run everything on this machine: Kafka, a worker, a bot and its traffic."
+    ),
     Family(
         "kafka",
         "A real Apache Kafka on loopback, for development and tests.",

@@ -166,7 +166,7 @@ def _redrive(
     # A reader of its own: values are looked up while letters are being read.
     reader = broker.reader()
     producer = broker.producer(memory=PRODUCER_MEMORY, patience=PATIENCE)
-    ways = Ways(destinations_of(loaded.routes), loaded.destinations, loaded.retry.tiers[0])
+    ways = Ways(destinations_of(loaded), loaded.destinations, loaded.retry.tiers[0])
     tier = loaded.names.retry(ways.tier)
     try:
         if tier not in reader.topics():

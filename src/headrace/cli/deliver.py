@@ -2,11 +2,14 @@
 
 import asyncio
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
 from headrace.errors import UsageError
+
+if TYPE_CHECKING:
+    from headrace.config import Config
 
 
 def deliver(
@@ -55,7 +58,7 @@ def _supervise(workers: int, only: str | None, config: Path | None, drain: float
     return Supervisor(workers, arguments).run(drain)
 
 
-def _work(settings: object, only: str | None, parent: int | None) -> int:
+def _work(settings: "Config", only: Literal["main", "retry"] | None, parent: int | None) -> int:
     import uvloop  # noqa: PLC0415
 
     from headrace import app  # noqa: PLC0415

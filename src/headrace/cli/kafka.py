@@ -110,8 +110,9 @@ def fetch(*, config: Path | None = None, json: bool = False) -> int:  # noqa: AR
 def _directory(chosen: Path | None, config: Path | None) -> Path:
     if chosen is not None:
         return chosen
-    configuration = config or os.environ.get("HEADRACE_CONFIG")
-    return (Path(configuration).parent if configuration else Path()) / ".headrace" / "kafka"
+    # The file itself is not read: the broker for development has no settings in it.
+    file = config or os.environ.get("HEADRACE_CONFIG")
+    return (Path(file).parent if file else Path()) / ".headrace" / "kafka"
 
 
 def _sentences(status: ClusterStatus) -> str:

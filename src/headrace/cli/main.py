@@ -6,7 +6,7 @@ own commands do.
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Annotated, Literal
 
 import msgspec
@@ -47,8 +47,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return code
 
 
-def build() -> App:
-    """Put the command line together without importing any command."""
+def build(words: Collection[str] = ()) -> App:
+    """Put the command line together without importing any command; *words* are what was asked for."""
     app = App(
         name="headrace",
         help=ABOUT,
@@ -58,60 +58,60 @@ def build() -> App:
         exit_on_error=False,
         print_error=False,
         suppress_keyboard_interrupt=False,
+        default_parameter=Parameter(negative=()),
     )
     for entry in COMMANDS:
         match entry:
             case Command():
-                app.command(entry.function, name=entry.name, help=entry.help)
+                _register(app, entry, words)
             case Family():
                 family = App(name=entry.name, help=entry.help)
                 for command in entry.commands:
-                    family.command(command.function, name=command.name, help=command.help)
+                    _register(family, command, words)
                 app.command(family)
     return app
 
 
+def _register(app: App, command: Command, words: Collection[str]) -> None:
+    # The line of the overview would hide the docstring of a command that is asked for its own help.
+    line = None if command.name in words else command.help
+    app.command(command.function, name=command.name, help=line)
+
+
 def _run(words: Sequence[str]) -> int:
-    app = build()
+    app = build(words)
 
     @app.meta.default
     def launch(
         *words: Annotated[str, Parameter(show=False, allow_leading_hyphen=True)],
-        log_level: Annotated[Literal["debug", "info", "warning", "error"] | None, Parameter(env_var="HEADRACE_LOG")] = None,
-    ) -> int | None:
-        """Run one command.
+        log_level: Annotated[
+            Literal["debug", "info", "warning", "error"],
+            Parameter(env_var="HEADRACE_LOG", help="How much is logged to standard error."),
+        ] = "info",
+    ) -> object:
+        from headrace.telemetry.logs import configure  # noqa: PLC0415 -- costs a quarter of what --help may
 
-        Parameters
-        ----------
-        log_level
-            How much is logged to standard error.
-        """
-        _start_logs(log_level or "info")
+        # Processes that a command spawns log as much as it does.
+        os.environ["HEADRACE_LOG"] = log_level
+        configure(log_level)
         return app(words)
 
     code = app.meta(words)
     return code if isinstance(code, int) else DONE
 
 
-def _start_logs(level: str) -> None:
-    from headrace.telemetry.logs import configure  # noqa: PLC0415 -- costs a fifth of what --help may
-
-    # Processes that a command spawns log as much as it does.
-    os.environ["HEADRACE_LOG"] = level
-    configure(level)
-
-
 def _sentence(error: CycloptsError) -> str:
     if isinstance(error, UnknownCommandError) and error.unused_tokens:
         # The library's own sentence imports every command to find the nearest.
-        chain = " ".join(["headrace", *(error.command_chain or ())])
-        known = [name for name in (error.app or ()) if not name.startswith("-")]
-        return f"{chain}: no command {error.unused_tokens[0]!r}; {nearest(error.unused_tokens[0], known)}"
+        word = error.unused_tokens[0]
+        known = [name for name in (*(error.app or ()), "--log-level") if name.startswith("-") == word.startswith("-")]
+        kind = "option" if word.startswith("-") else "command"
+        return f"{' '.join(['headrace', *(error.command_chain or ())])} has no {kind} {word!r}; {nearest(word, known)}"
     return " ".join(str(error).split())
 
 
 def _fail(sentence: str, code: int, *, json: bool) -> int:
-    print(f"headrace: {sentence}", file=sys.stderr)
+    print(sentence if sentence.startswith("headrace") else f"headrace: {sentence}", file=sys.stderr)
     if json:
         print(msgspec.json.encode({"error": sentence}).decode())
     return code

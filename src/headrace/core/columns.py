@@ -81,7 +81,8 @@ class Account(msgspec.Struct):
     def _by(self, name: Callable[[Cell], str]) -> Mapping[str, Columns]:
         groups: dict[str, list[Columns]] = {}
         for cell in sorted(self.cells):
-            groups.setdefault(name(cell), []).append(self.cells[cell])
+            if self.cells[cell] != Columns():
+                groups.setdefault(name(cell), []).append(self.cells[cell])
         return {name: _sum(groups[name]) for name in sorted(groups)}
 
 

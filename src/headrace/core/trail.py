@@ -27,6 +27,7 @@ class Trail:
     """Every step of one partition number's events."""
 
     def __init__(self) -> None:
+        # By origin and cell: when the latest step was written, and how many steps then.
         self._steps: dict[int, dict[Cell, tuple[int, int]]] = {}
 
     def add(self, step: Step) -> None:
@@ -34,7 +35,9 @@ class Trail:
         if step.origin is not None:
             cells = self._steps.setdefault(step.origin, {})
             latest, count = cells.get(step.cell, (step.at, 0))
-            cells[step.cell] = (max(latest, step.at), count + 1)
+            if step.at > latest:
+                latest, count = step.at, 0
+            cells[step.cell] = (latest, count + (step.at == latest))
 
     def from_main(self, offsets: Iterable[int]) -> Tally:
         """Count the events of these main offsets that left a step, per org and destination."""
@@ -48,7 +51,7 @@ class Trail:
                 movers[step.cell] += 1
             else:
                 latest, count = self._steps[step.origin][step.cell]
-                movers[step.cell] += count > 1 and latest >= step.at
+                movers[step.cell] += latest > step.at or count > 1
         return movers
 
 

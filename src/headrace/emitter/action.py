@@ -21,7 +21,7 @@ _FRAMES = 40
 
 
 class Action:
-    """Records `bot.action.invoked`, then `bot.action.succeeded`, or `bot.action.failed` with the exception, which goes on.
+    """Records `bot.action.invoked`, then `bot.action.succeeded`, or `bot.action.failed` and lets the exception go on.
 
     A plain `with` block, also around `await`. Inside, `output` adds what the action returned and `fail` records an
     error that it reported without throwing.

@@ -1,8 +1,10 @@
 """What lies in the journal and must go to Kafka: this process's own segments, and those of processes that are gone."""
 
+import threading
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 from headrace.broker.port import Producer
@@ -31,14 +33,17 @@ class Segment:
 
 
 class Backlog:
-    """Reads segments in order and hands their frames to a producer. Called under the intake's lock.
+    """Reads segments in order and hands their frames to a producer. Only the courier calls it; *lock* guards *journal*.
 
     *pending* frames are with the producer. Of this process's own, *settled* are done with and *acknowledged* by Kafka;
     *recovered* are acknowledged frames of others; *failed* are those of both that Kafka did not take.
     """
 
-    def __init__(self, journal: Journal, directory: Path, partition: Callable[[bytes], int | None]) -> None:
+    def __init__(
+        self, journal: Journal, directory: Path, *, lock: threading.Lock, partition: Callable[[bytes], int | None]
+    ) -> None:
         self._journal = journal
+        self._lock = lock
         self._directory = directory
         self._partition = partition
         self._claims: deque[tuple[Claim, deque[Path]]] = deque()
@@ -89,7 +94,7 @@ class Backlog:
                     value=frame.value,
                     headers=HEADERS,
                     partition=self._partition(frame.key),
-                    on_ack=lambda error, segment=segment: self._settle(segment, error),
+                    on_ack=partial(self._settle, segment),
                 )
             except QueueFull:
                 self._held = frame
@@ -138,10 +143,14 @@ class Backlog:
                     return True
             self._claims.popleft()
             self._release_if_done(claim)
-        while path := self._journal.next_sealed():
+        while path := self._next_own():
             if self._read(Segment(path, None)):
                 return True
         return False
+
+    def _next_own(self) -> Path | None:
+        with self._lock:
+            return self._journal.next_sealed()
 
     def _read(self, segment: Segment) -> bool:
         """Read a whole segment; one that the disk does not give is left where it is, and counted."""

@@ -62,21 +62,19 @@ class Carriage:
         """Move up to a chunk of each kind on; return how many were moved. *now* is monotonic, in seconds."""
         if now >= self._ask_at:
             self._ask(now)
-        with self._intake.lock:
-            if now >= self._claim_at:
-                self._claim_at = now + _CLAIM
-                self._backlog.claim()
-                self._intake.behind |= self._backlog.unread
-            self.producer.poll(0)
-            return self._move() + self._feed()
+        if now >= self._claim_at:
+            self._claim_at = now + _CLAIM
+            self._backlog.claim()
+        self.producer.poll(0)
+        return self._move() + self._feed()
 
     def finish(self) -> None:
         """Journal what is still in memory, give up what Kafka has not acknowledged, and let go of everything."""
+        leftovers = self._leftovers = []
+        self.producer.close(0)
+        # Ids rise in the order of emits; what was sent and what was queued is given up in no such order.
+        leftovers.sort(key=lambda event: _id(event[1]), reverse=True)
         with self._intake.lock:
-            leftovers = self._leftovers = []
-            self.producer.close(0)
-            # Ids rise in the order of emits; what was sent and what was queued is given up in no such order.
-            leftovers.sort(key=lambda event: _id(event[1]), reverse=True)
             self._journal.rewind()
             while leftovers:
                 chunk = [leftovers.pop() for _ in range(min(len(leftovers), CHUNK))]
@@ -119,47 +117,48 @@ class Carriage:
     def _move(self) -> int:
         """Move the queue on."""
         intake = self._intake
-        if (intake.behind and self._placing.ordered) or not self._placing.ready:
-            return self._spill()
-        self._placing.turn()
-        moved = 0
-        while moved < CHUNK and intake.waiting:
-            key, value = intake.pop()
-            try:
-                self.producer.produce(
-                    self._topic, key=key, value=value, headers=HEADERS, partition=self._placing.of(key)
-                )
-            except QueueFull:
-                intake.put_back(key, value)
-                return moved + self._spill()
-            self._produced += 1
-            moved += 1
+        with intake.lock:
+            if not self._placing.ready or (self._placing.ordered and self._backlog.unread):
+                return self._spill()
+            self._placing.turn()
+            moved = 0
+            while moved < CHUNK and intake.waiting:
+                key, value = intake.pop()
+                try:
+                    self.producer.produce(
+                        self._topic, key=key, value=value, headers=HEADERS, partition=self._placing.of(key)
+                    )
+                except QueueFull:
+                    intake.put_back(key, value)
+                    return moved + self._spill()
+                self._produced += 1
+                moved += 1
         return moved
 
     def _spill(self) -> int:
-        """Journal a chunk of the queue; return how many events that were."""
+        """Journal a part of the queue; return how many events that were. Under the lock."""
         waiting = len(self._intake.waiting)
         self._intake.spill()
         return max(0, waiting - len(self._intake.waiting))
 
     def _feed(self) -> int:
         """Move the journal on."""
-        if not self._placing.ready or self._backlog.pending >= _WINDOW:
+        if not self._placing.ready or self._backlog.pending >= _WINDOW or not self._backlog.unread:
             return 0
-        fed = self._backlog.feed(self.producer, CHUNK) if self._backlog.unread else 0
-        self._intake.behind = self._backlog.unread
-        return fed
+        return self._backlog.feed(self.producer, CHUNK)
 
-    def _on_failed(self, topic: str, key: bytes | None, value: bytes | None, error: BrokerError) -> None:
-        """Keep a record that Kafka did not take. Called by the producer within `poll` and `close`, so under the lock."""
+    def _on_failed(self, _topic: str, key: bytes | None, value: bytes | None, error: BrokerError) -> None:
+        """Keep a record that Kafka did not take. Called by the producer, within `poll` and `close`."""
         self._failed += 1
         event = (key or b"", value or b"")
         if isinstance(error, RecordTooLarge):
             self._intake.drop("too_large")
         elif self._leftovers is not None:
             self._leftovers.append(event)
-        elif refused := self._intake.journal([event]):
-            self._intake.drop(refused)
+        else:
+            with self._intake.lock:
+                if refused := self._intake.journal([event]):
+                    self._intake.drop(refused)
 
 
 class _Identity(msgspec.Struct):

@@ -73,7 +73,7 @@ class Claim:
 def parts(directory: Path) -> Iterator[str]:
     """Yield the names of the parts that *directory* holds, owned or not."""
     with suppress(OSError):
-        names = os.listdir(directory)
+        names = [path.name for path in directory.iterdir()]
         segments = (name.rpartition("-")[0] for name in names if name.endswith(SUFFIX))
         locks = (name.removesuffix(_LOCK) for name in names if name.endswith(_LOCK))
         yield from sorted({*segments, *locks} - {""})

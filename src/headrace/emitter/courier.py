@@ -62,7 +62,7 @@ class Courier:
         while not self._is_over(time.monotonic()):
             try:
                 moved = self.carriage.step(time.monotonic())
-            except Exception:
+            except Exception:  # noqa: BLE001  without its courier an emitter would fill up for ever
                 _log.exception("the courier goes on after an error that should not be")
                 time.sleep(_RECOVERY)
                 continue

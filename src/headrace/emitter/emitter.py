@@ -92,7 +92,7 @@ class Emitter:
         directory = Path(settings.journal_dir)
         journal = Journal(directory, capacity=settings.journal_bytes, segment_bytes=settings.memory // 16)
         intake = Intake(self._topic, journal, room=settings.memory // 8, most=self._most)
-        backlog = Backlog(journal, directory, placing.of)
+        backlog = Backlog(journal, directory, lock=intake.lock, partition=placing.of)
         carriage = Carriage(
             topic=self._topic,
             broker=self._broker,

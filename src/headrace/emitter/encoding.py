@@ -10,7 +10,6 @@ REPR_CHARACTERS = 1000
 """A value that cannot be encoded is shown up to this length."""
 
 _DEPTH = 64
-_INTEGER_BITS = 64
 
 
 class OutgoingEvent(msgspec.Struct, gc=False):
@@ -54,14 +53,12 @@ class Encoding:
     def _cleaned(self, value: object, depth: int) -> Any:
         """Rebuild *value* from what JSON has, showing what it has not."""
         if isinstance(value, str):
-            if _text(value) == value:
-                return str(value)
-            self._count()
-            return _text(value)
-        if value is None or isinstance(value, bool | float):
+            text = _text(value)
+            if text != value:
+                self._count()
+            return text
+        if value is None or isinstance(value, bool | int | float):
             return value
-        if isinstance(value, int) and value.bit_length() < _INTEGER_BITS:
-            return int(value)
         if depth < _DEPTH and isinstance(value, dict):
             return self._cleaned_items(list(value.items()), depth)
         if depth < _DEPTH and isinstance(value, list | tuple | set | frozenset):

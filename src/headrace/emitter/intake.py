@@ -20,8 +20,8 @@ class Intake:
     """The queue between the threads that emit and the courier, at most *room* bytes of events of at most *most* bytes.
 
     An emit appends and no more. Only when the queue is full, because the program leaves the courier no time, it makes
-    room itself by journaling the oldest events. Whoever moves events on holds `lock`; a courier that is `asleep` is woken.
-    `behind` says that something was journaled which the producer was not given yet.
+    room itself by journaling the oldest events. Whoever moves events on holds `lock`; a courier that is `asleep` is
+    woken.
     """
 
     def __init__(self, topic: str, journal: Journal, *, room: int, most: int) -> None:
@@ -30,7 +30,6 @@ class Intake:
         self.wake = threading.Event()
         self.asleep = False
         self.closed = False
-        self.behind = False
         self.taken = 0
         self.spilled = 0
         self.dropped: Counter[DropReason] = Counter()
@@ -101,7 +100,6 @@ class Intake:
         except JournalRefused as refused:
             return refused.reason
         self.spilled += len(events)
-        self.behind = True
         return None
 
     def drop(self, reason: DropReason, events: int = 1) -> bool:

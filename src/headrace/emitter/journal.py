@@ -1,4 +1,4 @@
-"""This process's part of the journal: frames go in at the end, whole segments come out at the front."""
+"""A process's own part of the journal: frames go in at the end, whole segments come out at the front."""
 
 import os
 import time

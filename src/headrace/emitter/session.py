@@ -25,9 +25,12 @@ NAME_BYTES = 512
 class Outlet(Protocol):
     """Where a log's events go: the emitter, whose parts are replaced after a fork."""
 
-    stamp: Callable[[], tuple[str, str]]
-    encode: Callable[[OutgoingEvent], bytes]
-    take: Callable[[bytes, bytes], bool]
+    @property
+    def stamp(self) -> Callable[[], tuple[str, str]]: ...
+    @property
+    def encode(self) -> Callable[[OutgoingEvent], bytes]: ...
+    @property
+    def take(self) -> Callable[[bytes, bytes], bool]: ...
 
 
 class SessionLog:
@@ -40,7 +43,15 @@ class SessionLog:
     __slots__ = ("_data", "_key", "_outlet", "_seq", "_source", "_subject", "_tokens", "_traceparent", "_turns", "told")
 
     def __init__(
-        self, outlet: Outlet, *, org: str, bot: str, session: str, seq: int, traceparent: str | None, data: dict[str, Any]
+        self,
+        outlet: Outlet,
+        *,
+        org: str,
+        bot: str,
+        session: str,
+        seq: int,
+        traceparent: str | None,
+        data: dict[str, Any],
     ) -> None:
         if not isinstance(org, str) or not ORG.fullmatch(org):
             raise UsageError(f"org {org!r} is none: use 1 to 64 of the characters A-Z a-z 0-9 _ . - (not . or - first)")
@@ -76,7 +87,7 @@ class SessionLog:
         return outlet.take(self._key, outlet.encode(event))
 
     def action(self, name: str, /, kind: str = "function", **inputs: Any) -> Action:
-        """Open an action, `with log.action("LookUpOrder", kind="apex", order=42):`, recorded from its call to its end."""
+        """Record an action from its call to its end: `with log.action("LookUpOrder", kind="apex", order=42): …`."""
         return Action(self, name, kind, inputs)
 
     @contextmanager

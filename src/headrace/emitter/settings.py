@@ -1,6 +1,7 @@
 """The emitter's settings: `[emitter]` in the configuration (design, section 3.4)."""
 
-from typing import Annotated, Literal
+from pathlib import Path
+from typing import Annotated, Literal, Self
 
 import msgspec
 
@@ -38,3 +39,7 @@ class EmitterSettings(msgspec.Struct, frozen=True, kw_only=True):
         Duration,
         msgspec.Meta(description="How long the end of the process may wait for Kafka before the rest is journaled."),
     ] = Duration.parse("5s")
+
+    def relative_to(self, directory: Path) -> Self:
+        """Return the same settings with a relative `journal_dir` below *directory*, where the configuration stands."""
+        return msgspec.structs.replace(self, journal_dir=str(directory / self.journal_dir))

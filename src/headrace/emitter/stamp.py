@@ -20,7 +20,7 @@ class Stamper:
     def __init__(self, clock: Callable[[], int] = time.time_ns) -> None:
         self._clock = clock
         # Seeded by the system. `os.urandom` itself lets go of the interpreter lock, which may come back late.
-        self._bits = random.Random().getrandbits
+        self._bits = random.Random().getrandbits  # noqa: S311  ids are unique, not secret
         self._second = (-1, "")
         self._millisecond = (-1, "", count().__next__)
 

@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Sequence
 
 from headrace.clock import Clock
-from headrace.eventlog.port import ENDED, TURN, EventQuery, SessionSummary, StoredEvent, Upserted
+from headrace.eventlog.port import EventQuery, SessionSummary, StoredEvent, Upserted
 from headrace.eventlog.row import Row, read
+from headrace.model.taxonomy import SessionEnded, TurnStarted
 
 
 class MemoryEventLog:
@@ -73,7 +74,7 @@ def _in_order(rows: Iterable[Row]) -> list[Row]:
 
 def _summary(rows: Sequence[Row]) -> SessionSummary:
     failed = _in_order(row for row in rows if row.failed)
-    ended = [row for row in rows if row.type == ENDED]
+    ended = [row for row in rows if row.type == SessionEnded.type]
     return SessionSummary(
         org=rows[0].org,
         session=rows[0].session,
@@ -82,7 +83,7 @@ def _summary(rows: Sequence[Row]) -> SessionSummary:
         last_at=max(row.at for row in rows),
         events=len(rows),
         errors=len(failed),
-        turns=sum(row.type == TURN for row in rows),
+        turns=sum(row.type == TurnStarted.type for row in rows),
         first_error=failed[0].value if failed else None,
         end=ended[-1].value if ended else None,
     )

@@ -8,12 +8,6 @@ from typing import Protocol
 
 import msgspec
 
-TURN = "bot.turn.started"
-"""The type of the events that `SessionSummary.turns` counts."""
-
-ENDED = "bot.session.ended"
-"""The type of the event that says how a session ended."""
-
 
 class Upserted(msgspec.Struct, frozen=True, kw_only=True):
     """What became of the values of one `upsert`: how many are new, how many were there already.
@@ -44,7 +38,10 @@ class StoredEvent(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SessionSummary(msgspec.Struct, frozen=True, kw_only=True):
-    """One session at a glance. *source* is that of its first event; *first_error* and *end* are events' values."""
+    """One session at a glance. *source* is that of its first event; *first_error* and *end* are events' values.
+
+    *turns* counts its `bot.turn.started`; *end* is its last `bot.session.ended`.
+    """
 
     org: str
     session: str

@@ -1,15 +1,23 @@
 """From a CloudEvent's bytes to the few facts that the event log finds it by."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, NamedTuple, TypeVar
 
 import msgspec
 
 from headrace.model.mark import NOBODY
 from headrace.wire.envelope import org_of_source
 
+T = TypeVar("T")
+
 _INT64 = 1 << 63
+_Seq = Annotated[int, msgspec.Meta(ge=-_INT64, le=_INT64 - 1)]
+
+_FIRST, _LAST = -62_135_596_800.0, 253_402_300_799.0
+"""The years 1 to 9999 in UTC: beyond them a time cannot be shown, and is none."""
+
 _NOTHING = msgspec.Raw()
 
 
@@ -34,7 +42,7 @@ class _Usual(msgspec.Struct, gc=False):
     source: str
     type: str
     subject: str = ""
-    seq: Annotated[int, msgspec.Meta(ge=-_INT64, le=_INT64 - 1)] | None = None
+    seq: _Seq | None = None
     time: Annotated[datetime, msgspec.Meta(tz=True)] | None = None
     data: "_Told | None" = None
 
@@ -44,59 +52,85 @@ class _Told(msgspec.Struct, gc=False):
 
 
 class _Odd(msgspec.Struct):
-    """The same with anything where the design only asks for a string, or nothing."""
+    """The same with anything where the design only asks for a string, or for nothing."""
 
     id: str
     source: str
     type: str
-    subject: Any = ""
-    seq: Any = None
-    time: Any = None
-    data: Any = None
+    subject: msgspec.Raw = _NOTHING
+    seq: msgspec.Raw = _NOTHING
+    time: msgspec.Raw = _NOTHING
+    data: msgspec.Raw = _NOTHING
 
 
 _usual = msgspec.json.Decoder(_Usual).decode
 _odd = msgspec.json.Decoder(_Odd).decode
+_text = msgspec.json.Decoder(str).decode
+_integer = msgspec.json.Decoder(_Seq).decode
+_told = msgspec.json.Decoder(_Told).decode
 _org_of_source = lru_cache(maxsize=4096)(org_of_source)
 
 
 def read(value: bytes, now: float, org: str = "") -> Row | str:
     """Read *value*; *now* stands in for a time that it does not tell. Return why not when it is no event."""
     try:
+        if not value.isascii():
+            value.decode()
         event = _usual(value)
         at = event.time.timestamp() if event.time else now
-    except (msgspec.ValidationError, OverflowError):
-        return _read_odd(value, now, org)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except UnicodeDecodeError as error:
         return f"not an event: {error}"
-    org = org or _org_of_source(event.source) or NOBODY
-    # Only an object is an error; `"error": null` and the like say that there was none.
-    failed = event.data is not None and event.data.error is not _NOTHING and bytes(event.data.error)[:1] == b"{"
-    return Row(event.id, event.source, org, event.subject, event.seq, at, event.type, failed, value)
+    except (msgspec.DecodeError, RecursionError):
+        return _read_odd(value, now, org)
+    return Row(
+        event.id,
+        event.source,
+        org or _org_of_source(event.source) or NOBODY,
+        event.subject,
+        event.seq,
+        at if _FIRST <= at <= _LAST else now,
+        event.type,
+        event.data is not None and _is_error(event.data),
+        value,
+    )
 
 
 def _read_odd(value: bytes, now: float, org: str) -> Row | str:
     try:
         event = _odd(value)
-    except (msgspec.ValidationError, RecursionError) as error:
+    except (msgspec.DecodeError, RecursionError) as error:
         return f"not an event: {error}"
-    session = event.subject if isinstance(event.subject, str) else ""
-    org = org or _org_of_source(event.source) or NOBODY
-    failed = isinstance(event.data, dict) and isinstance(event.data.get("error"), dict)
-    return Row(event.id, event.source, org, session, _seq(event.seq), _at(event.time, now), event.type, failed, value)
+    told = _loosely(_told, event.data)
+    return Row(
+        event.id,
+        event.source,
+        org or _org_of_source(event.source) or NOBODY,
+        _loosely(_text, event.subject) or "",
+        _loosely(_integer, event.seq),
+        _at(_loosely(_text, event.time), now),
+        event.type,
+        told is not None and _is_error(told),
+        value,
+    )
 
 
-def _seq(seq: object) -> int | None:
-    if isinstance(seq, int) and not isinstance(seq, bool) and -_INT64 <= seq < _INT64:
-        return seq
-    return None
-
-
-def _at(time: object, now: float) -> float:
-    if not isinstance(time, str):
-        return now
+def _loosely(decode: Callable[[msgspec.Raw], T], raw: msgspec.Raw) -> T | None:
+    """Read *raw*; None when it is not there, or is something else."""
     try:
-        at = datetime.fromisoformat(time)
-        return (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()
-    except (ValueError, OverflowError):
+        return None if raw is _NOTHING else decode(raw)
+    except (msgspec.DecodeError, RecursionError):
+        return None
+
+
+def _at(time: str | None, now: float) -> float:
+    try:
+        at = datetime.fromisoformat(time or "")
+    except ValueError:
         return now
+    seconds = (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()
+    return seconds if _FIRST <= seconds <= _LAST else now
+
+
+def _is_error(told: _Told) -> bool:
+    """Only an object is an error; `"error": null` and the like say that there was none."""
+    return told.error is not _NOTHING and bytes(told.error)[:1] == b"{"

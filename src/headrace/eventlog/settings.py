@@ -30,5 +30,6 @@ class EventlogSettings(msgspec.Struct, frozen=True, kw_only=True):
             )
         name = self.url.removeprefix(_SQLITE)
         if not self.url.startswith(_SQLITE) or name in {"", ":memory:"} or "\0" in name:
-            raise ConfigError(f"eventlog.url: {self.url!r} names no file; write {_SQLITE} and a path")
+            # The url itself is not repeated: one of another kind may hold a password.
+            raise ConfigError(f"eventlog.url: it names no SQLite file; write {_SQLITE} and a path")
         return Path(name)

@@ -5,8 +5,9 @@ lock at each step, and a thread that wants it back waits up to 5 ms for it in a 
 worker stored 340 events per second, like this 8,800.
 """
 
-from headrace.eventlog.port import ENDED, TURN, EventQuery
+from headrace.eventlog.port import EventQuery
 from headrace.eventlog.row import Row
+from headrace.model.taxonomy import SessionEnded, TurnStarted
 
 INCOMING = f"CREATE TEMP TABLE incoming ({', '.join(Row._fields)})"
 """What one transaction is about to store; it lives in memory, and belongs to one connection."""
@@ -62,10 +63,11 @@ SUM_UP = """
 
 SESSIONS = f"""
     SELECT s.org, s.session, s.source, s.first_at, s.last_at, s.events, s.errors,
-        (SELECT count(*) FROM event AS e WHERE e.session = s.n AND e.type = '{TURN}'),
+        (SELECT count(*) FROM event AS e WHERE e.session = s.n AND e.type = '{TurnStarted.type}'),
         (SELECT value FROM event AS e WHERE s.errors > 0 AND e.session = s.n AND e.failed
             ORDER BY e.seq IS NULL, e.seq, e.at, e.n LIMIT 1),
-        (SELECT value FROM event AS e WHERE e.session = s.n AND e.type = '{ENDED}' ORDER BY e.n DESC LIMIT 1)
+        (SELECT value FROM event AS e WHERE e.session = s.n AND e.type = '{SessionEnded.type}'
+            ORDER BY e.n DESC LIMIT 1)
     FROM session AS s
     WHERE s.org = ? AND s.events > 0
     ORDER BY s.first_at DESC, s.n DESC LIMIT ?

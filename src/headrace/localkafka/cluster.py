@@ -133,14 +133,13 @@ class LocalKafka:
                 options = (f"-XX:ErrorFile={home / 'crash.log'}", *_LOGGING)
                 command = runtime.command("kafka.Kafka", str(home / "server.properties"), options=options)
                 self._process(broker).spawn(command)
-            self._await(cluster)
+            self._await(cluster, [i for i in cluster.brokers if i in brokers or self._process(i).pid()])
         except BaseException:
             self._end(brokers)
             raise
 
-    def _await(self, cluster: Cluster) -> None:
-        """Return when every broker that runs answers and sees all the others that run."""
-        running = [broker for broker in cluster.brokers if self._process(broker).pid()]
+    def _await(self, cluster: Cluster, running: Sequence[int]) -> None:
+        """Return when each of the *running* brokers answers and sees all the others."""
         deadline = time.monotonic() + _READY_WITHIN
         for broker in running:
             process = self._process(broker)
@@ -148,7 +147,10 @@ class LocalKafka:
                 if not process.pid():
                     raise LocalKafkaError(f"broker {broker} ended while it started: {process.last_words()}")
                 if time.monotonic() >= deadline:
-                    raise LocalKafkaError(f"broker {broker} does not answer: see {process.log}, then start again")
+                    raise LocalKafkaError(
+                        f"broker {broker} does not answer, {process.log} may say why: "
+                        "end it with `headrace kafka stop` and start again"
+                    )
                 time.sleep(_GLANCE)
 
     def _end(self, brokers: Iterable[int]) -> None:
@@ -186,12 +188,13 @@ class LocalKafka:
             )
         try:
             self.directory.mkdir(parents=True, exist_ok=True)
-            lock = (self.directory / "lock").open("w")
+            with (self.directory / "lock").open("w") as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX)
+                yield
         except OSError as error:
-            raise LocalKafkaError(f"{self.directory} cannot be written ({error.strerror}): choose another") from error
-        with lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            yield
+            raise LocalKafkaError(
+                f"{error.filename or self.directory} cannot be used ({error.strerror}): choose another directory"
+            ) from error
 
 
 def _answers(cluster: Cluster, broker: int, peers: int) -> bool:

@@ -134,7 +134,7 @@ class StepExecuted(BotEvent, frozen=True, kw_only=True):
 class Navigated(BotEvent, frozen=True, kw_only=True):
     """The conversation went from one place of the bot to another: dialogs, steps or menus."""
 
-    type: ClassVar[str] = "bot.navigation.followed"
+    type: ClassVar[str] = "bot.navigation"
 
     target: str
     source: str = ""

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from types import UnionType
-from typing import Annotated, Any, Literal, get_args, get_origin
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import msgspec
 
@@ -16,19 +16,22 @@ _WORDS |= {Duration: "duration", Size: "size", Secret: "secret"}
 
 
 class Key(msgspec.Struct, frozen=True, kw_only=True):
-    """One key: its type with the bounds, the same without them, its default, its sentence."""
+    """One key: its type with its bounds, its default, its sentence."""
 
     name: str
     declared: Any
-    type: Any
     default: Any
-    required: bool
     sentence: str
+
+    @property
+    def is_required(self) -> bool:
+        """Whether there is no default."""
+        return self.default is msgspec.NODEFAULT
 
     @property
     def kind(self) -> str:
         """What is written there, in words."""
-        return _in_words(self.type)
+        return _in_words(bare(self.declared))
 
 
 def keys_of(settings: type[msgspec.Struct]) -> Sequence[Key]:
@@ -51,20 +54,16 @@ def is_text(kind: Any) -> bool:
     return kind in (str, Duration, Size, Secret) or get_origin(kind) is Literal
 
 
+def bare(declared: Any) -> Any:
+    """Return a declared type without its bounds and its sentence."""
+    return get_args(declared)[0] if get_origin(declared) is Annotated else declared
+
+
 def _key(field: msgspec.structs.FieldInfo) -> Key:
-    bare, sentence = field.type, ""
-    if get_origin(field.type) is Annotated:
-        bare, *notes = get_args(field.type)
-        sentence = next((note.description or "" for note in notes if isinstance(note, msgspec.Meta)), "")
-    default = field.default_factory() if field.default_factory is not msgspec.NODEFAULT else field.default
-    return Key(
-        name=field.name,
-        declared=field.type,
-        type=bare,
-        default=default,
-        required=default is msgspec.NODEFAULT,
-        sentence=sentence,
-    )
+    notes = get_args(field.type)[1:] if get_origin(field.type) is Annotated else ()
+    sentence = next((note.description or "" for note in notes if isinstance(note, msgspec.Meta)), "")
+    default = field.default if field.default_factory is msgspec.NODEFAULT else field.default_factory()
+    return Key(name=field.name, declared=field.type, default=default, sentence=sentence)
 
 
 def _in_words(kind: Any) -> str:
@@ -77,6 +76,6 @@ def _in_words(kind: Any) -> str:
         return f"list of {_in_words(arguments[0])}"
     if get_origin(kind) is dict:
         return f"table of {_in_words(arguments[1])}"
-    if get_origin(kind) is UnionType:
+    if get_origin(kind) in (UnionType, Union):
         return " or ".join(_in_words(each) for each in arguments if each is not type(None))
     raise TypeError(f"{kind!r} is no type of a setting")

@@ -42,18 +42,21 @@ def from_variables(environ: Mapping[str, str], section: str, keys: Collection[st
     return {key: Given(environ[name], name, is_variable=True) for key, name in names.items() if name in environ}
 
 
-def table_in_variable(environ: Mapping[str, str], section: str) -> dict[str, Any] | None:
+def table_in_variable(environ: Mapping[str, str], section: str) -> Given | None:
     """Return the whole table that the variable of a section holds as JSON; None when it is not set."""
     name = variable(section)
     if name not in environ:
         return None
     try:
-        return msgspec.json.decode(environ[name], type=dict[str, Any])
-    except msgspec.DecodeError as error:
-        raise ConfigError(f"{name} is no JSON table: {error}") from None
+        return Given(msgspec.json.decode(environ[name], type=dict[str, Any]), name, is_variable=True)
+    except msgspec.DecodeError:
+        # The error itself could quote a secret.
+        raise ConfigError(f"{name} is no JSON table; write it as {{...}}") from None
 
 
-def entries_in_variables(environ: Mapping[str, str], section: str, names: Collection[str]) -> Iterator[tuple[str, str, Given]]:
+def entries_in_variables(
+    environ: Mapping[str, str], section: str, names: Collection[str]
+) -> Iterator[tuple[str, str, Given]]:
     """Yield (entry, key, value) for variables such as `HEADRACE_DESTINATIONS__CRM__URL`.
 
     Variables are written in capitals, so an entry is found among *names* whatever its case, else is in small letters.

@@ -8,7 +8,7 @@ import msgspec
 
 from headrace.errors import ConfigError
 from headrace.model.nearest import nearest
-from headrace.settings.keys import Key, keys_of
+from headrace.settings.keys import keys_of
 from headrace.settings.values import Given, Surroundings, read
 
 T = TypeVar("T", bound=msgspec.Struct)
@@ -36,9 +36,9 @@ def read_table(
     keys = {key.name: key for key in keys_of(declared)}
     check_names(path, given, keys)
     for key in keys.values():
-        if key.required and key.name not in given:
+        if key.is_required and key.name not in given:
             raise ConfigError(f"{path}.{key.name} is missing: {key.sentence}")
-    values = {name: read(keys[name], f"{path}.{name}", value, surroundings) for name, value in given.items()}
+    values = {name: read(keys[name].declared, f"{path}.{name}", value, surroundings) for name, value in given.items()}
     origins = {f"{path}.{name}": given[name].origin if name in given else DEFAULT for name in keys}
     return _make(path, declared, values, origins, surroundings), origins
 

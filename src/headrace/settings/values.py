@@ -11,9 +11,13 @@ from headrace.errors import ConfigError
 from headrace.model.nearest import nearest
 from headrace.model.secret import Secret
 from headrace.model.units import Duration, Size
-from headrace.settings.keys import Key, is_list, is_text
+from headrace.settings.keys import bare, is_list, is_text
 
 _WHERE = re.compile(r"(?P<what>.*) - at `(?:key in )?\$(?P<where>.*)`", re.DOTALL)
+
+_QUOTED = re.compile(r"`([^`]*)`")
+_WORDS = {"str": "text", "int": "a whole number", "float": "a number", "bool": "true or false", "null": "nothing"}
+_WORDS |= {"array": "a list", "object": "a table"}
 
 
 class Given(msgspec.Struct, frozen=True):
@@ -31,16 +35,17 @@ class Surroundings(msgspec.Struct, frozen=True):
     directory: Path
 
 
-def read(key: Key, path: str, given: Given, surroundings: Surroundings) -> Any:
-    """Return the value of *key*, which stands at *path*; raise `ConfigError` with the way out."""
-    value = _parse_variable(key.type, path, given) if given.is_variable else given.value
-    if get_origin(key.type) is Literal:
-        _check_choice(value, get_args(key.type), path, given.origin)
-    if is_list(key.type) and not isinstance(value, list):
+def read(declared: Any, path: str, given: Given, surroundings: Surroundings) -> Any:
+    """Return what was *given* for the key at *path* as its *declared* type; raise `ConfigError` with the way out."""
+    kind = bare(declared)
+    value = _parse_variable(kind, path, given) if given.is_variable else given.value
+    if get_origin(kind) is Literal:
+        _check_choice(value, get_args(kind), path, given.origin)
+    if is_list(kind) and not isinstance(value, list):
         # One secret, or two while it is rotated: a single value need not be wrapped.
         value = [value]
     try:
-        return msgspec.convert(value, key.declared, dec_hook=_reader(path, given, surroundings))
+        return msgspec.convert(value, declared, dec_hook=_reader(path, given, surroundings))
     except msgspec.ValidationError as error:
         raise _refusal(str(error), path, given.origin) from None
 
@@ -103,5 +108,5 @@ def _reason(error: Exception) -> str:
 def _refusal(message: str, path: str, origin: str) -> ConfigError:
     match = _WHERE.fullmatch(message)
     what, where = (match["what"], match["where"]) if match else (message, "")
-    plain = what.replace("`", "").replace("null", "nothing")
+    plain = _QUOTED.sub(lambda quoted: " or ".join(_WORDS.get(word, word) for word in quoted[1].split(" | ")), what)
     return ConfigError(f"{origin}: {path}{where}: {plain[0].lower()}{plain[1:]}")

@@ -1,0 +1,5 @@
+"""Telemetry: what Headrace tells of itself, beside its results: logs, and the catalogue of metrics.
+
+May import: `headrace.model`, structlog, msgspec.
+Must never: decide, block, show a secret or an event's content.
+"""

@@ -32,7 +32,9 @@ class EventLogContract:
     """The promises of `headrace.eventlog.port`, one test each."""
 
     def test_an_event_is_read_back_byte_for_byte(self, store: EventLog) -> None:
-        value = b'{ "specversion":"1.0","id":"1","source":"/orgs/acme/bots/b","type":"t","subject":"s","data":"\\u00e9" }'
+        value = (
+            b'{ "specversion":"1.0","id":"1","source":"/orgs/acme/bots/b","type":"t","subject":"s","data":"\\u00e9" }'
+        )
 
         assert store.upsert([value]).added == 1
 
@@ -136,19 +138,24 @@ class EventLogContract:
             event("5", seq=10**30, data=[1, {"error": 1}]),
             event("6", subject="a\0b\u202e\U0001f600", time="2026-11-23T10:00:00"),
             event("7", data={"error": "only text"}),
+            event("8", subject="8", time="0001-01-01T00:00:00+10:00", data=None),
+            event("9", subject=None, time=9, seq=True, data={"error": ERROR}),
         ]
 
         assert store.upsert(odd).added == len(odd)
 
-        assert ids(store, EventQuery(org="acme", session="")) == ["1", "2"]
+        assert ids(store, EventQuery(org="acme", session="")) == ["1", "2", "9"]
+        assert ids(store, EventQuery(org="acme", failed=True)) == ["9"]
         assert ids(store, EventQuery(org="acme", session="a\0b\u202e\U0001f600")) == ["6"]
-        assert sorted(ids(store, EventQuery(org="acme"))) == ["1", "2", "3", "4", "5", "6", "7"]
+        assert [found.value for found in store.events(EventQuery(org="acme"))] == odd[::-1]
 
     def test_what_is_no_event_is_refused_and_the_rest_stored(self, store: EventLog) -> None:
-        done = store.upsert([event("1"), b"{", b'{"id":1}', b"\xff", b"[" * 100_000, event("2")])
+        bad = [b"{", b'{"id":1}', b"\xff", b"[" * 100_000, event("3", data="half").replace(b"half", b"\\ud83d")]
+
+        done = store.upsert([event("1"), *bad, event("2", data="\xff").decode().encode("latin-1"), event("2")])
 
         assert done.added == 2
-        assert sorted(done.refused) == [1, 2, 3, 4]
+        assert sorted(done.refused) == [1, 2, 3, 4, 5, 6]
         assert all(done.refused.values())
 
     def test_nothing_to_store_is_no_error(self, store: EventLog) -> None:

@@ -42,5 +42,5 @@ def decode(headers: Sequence[Header] | None) -> Mark:
         )
     except KeyError as missing:
         raise ValueError(f"the header {missing.args[0]} is missing") from None
-    except (ValueError, AttributeError) as error:  # a header of Kafka's may hold null
+    except (ValueError, AttributeError, TypeError) as error:  # a header of Kafka's may hold null
         raise ValueError(f"a header cannot be read: {error}") from None

@@ -142,6 +142,18 @@ def test_order_is_kept_by_growing_only_what_is_drained(ordered: bool) -> None:
         assert {change.topic for change in of(Grow, changes)} == {"events", "dead", *LAYOUT.retries}
 
 
+def test_what_is_drained_grows_under_ordering_too() -> None:
+    wider = msgspec.structs.replace(LAYOUT, partitions=24, ordered=True)
+
+    changes = difference(wider, cluster(), may_reorder=True)
+
+    assert (
+        {change.topic for change in of(Grow, changes)}
+        == {"events", "dead", *LAYOUT.retries}
+        == {change.topic for change in changes}
+    )
+
+
 def test_a_tier_that_an_interrupted_growth_left_behind_follows_even_under_ordering() -> None:
     """Records come to a tier by partition number, never by key: growing it reorders nothing."""
     ordered = msgspec.structs.replace(LAYOUT, ordered=True)

@@ -13,7 +13,6 @@ import pytest
 
 from dialogues.format import BadDialogues, Dialogue, read, understand
 from dialogues.play import Played, org_of, play
-from dialogues.runtime import ServiceFailed
 from headrace.testing.dialogues import dialogues, generate
 from headrace.testing.emitter import ListeningEmitter
 
@@ -54,13 +53,14 @@ def test_a_turn_is_lived_from_the_message_to_the_answer(emitter: ListeningEmitte
         "turn.started",
         "message.received",
         "intent.detected",
-        "navigation",
+        "navigation.followed",
         "dialog.entered",
         "variable.set",
         "action.invoked",
         "action.succeeded",
         "step.executed",
         "message.sent",
+        "turn.ended",
         "dialog.exited",
     ]
 
@@ -83,8 +83,30 @@ def test_a_failure_that_the_user_is_told_of_fails_the_action(emitter: ListeningE
         *("action.invoked", "action.succeeded"),
     ]
     failed = emitter.of("bot.action.failed")[0]
-    assert failed["action"] == "RentBoat"
-    assert isinstance(failed["error"], ServiceFailed)
+    assert (failed["action"], failed["kind"]) == ("RentBoat", "external_service")
+    assert failed["error"] == {
+        "origin": "integration",
+        "type": "ServiceFailed",
+        "message": "Boats_2 could not do RentBoat as asked for",
+    }
+
+
+def test_a_call_tells_what_it_asked_and_what_came_back(emitter: ListeningEmitter) -> None:
+    lived(emitter, user("FindBoat"), system("OFFER", call="FindBoat", results=3))
+
+    asked, came = emitter.of("bot.action.invoked")[0], emitter.of("bot.action.succeeded")[0]
+    assert asked["inputs"] == {"service": "Boats_2", "parameters": {"date": "2026-12-04"}}
+    assert came["outputs"] == {"count": 3, "first": {"boat_name": "boat 0"}}
+
+
+def test_every_turn_has_its_number(emitter: ListeningEmitter) -> None:
+    """What happens within a turn carries it, also when nobody answers the last one."""
+    names = lived(emitter, user("FindBoat"), system("OFFER"), user("RentBoat"))
+
+    turns = [(data["text"], data["turn"]) for data in emitter.of("bot.message.received")]
+    assert turns == [("user: FindBoat", 1), ("user: RentBoat", 2)]
+    assert names.count("turn.ended") == 2
+    assert emitter.of("bot.session.ended")[0]["turns"] == 2
 
 
 def test_an_intent_is_detected_only_when_it_changes(emitter: ListeningEmitter) -> None:
@@ -120,7 +142,7 @@ def test_what_the_user_asks_is_a_step_that_answers(emitter: ListeningEmitter) ->
     lived(emitter, user("FindBoat", requested=("price_per_day",)))
 
     assert emitter.of("bot.step.executed") == [
-        {"step": "answer", "dialog": "Boats_2.FindBoat", "slots": ("price_per_day",)}
+        {"step": "answer", "dialog": "Boats_2.FindBoat", "slots": ["price_per_day"], "turn": 1}
     ]
 
 
@@ -131,12 +153,12 @@ def test_every_conversation_is_played_whole_and_in_its_order(emitter: ListeningE
 
     assert played == Played(20, sum(len(each["turns"]) for each in conversations))
     for each in conversations:
-        mine = [event for event in emitter.heard if event.session == each["dialogue_id"]]
+        mine = [event for event in emitter.heard if event.subject == each["dialogue_id"]]
         said = [event.data["text"] for event in mine if event.type.startswith("bot.message.")]
         assert said == [turn["utterance"] for turn in each["turns"]]
         assert (mine[0].type, mine[-1].type) == ("bot.session.started", "bot.session.ended")
         assert {event.org for event in mine} == {org_of(each["dialogue_id"], 3)}
-    switches = sum(one.session != other.session for one, other in itertools.pairwise(emitter.heard))
+    switches = sum(one.subject != other.subject for one, other in itertools.pairwise(emitter.heard))
     assert switches > 20
 
 

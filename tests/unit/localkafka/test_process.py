@@ -1,5 +1,6 @@
 """A broker's process is found again, ended, and never mistaken for another."""
 
+import fcntl
 import os
 import time
 from collections.abc import Iterator
@@ -78,3 +79,13 @@ def test_a_stranger_with_the_same_process_id_is_left_alone(process: BrokerProces
     assert process.pid() is None
     process.ask_to_end()
     process.kill()
+
+
+def test_two_who_look_at_once_do_not_take_each_other_for_the_broker(process: BrokerProcess, tmp_path: Path) -> None:
+    process.spawn(SLEEPER)
+    process.kill()
+
+    with (tmp_path / "alive").open() as another:
+        fcntl.flock(another, fcntl.LOCK_SH)
+
+        assert process.pid() is None

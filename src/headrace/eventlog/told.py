@@ -1,0 +1,92 @@
+"""What an event tells in its `data`, read as anybody's: a field that is missing or of another kind is no error."""
+
+import re
+from typing import Any
+
+import msgspec
+
+_PYTHON_FRAME = re.compile(r'^\s*File "(?P<file>[^"\n]*)", line (?P<line>\d+), in (?P<function>.+)$', re.MULTILINE)
+FRAMES = 3
+"""The frames of a stack that are told: those nearest to the place that threw."""
+
+
+class ErrorTold(msgspec.Struct, frozen=True, kw_only=True):
+    """The error of a failed event. *frames* are nearest to the place that threw, that one last."""
+
+    origin: str
+    type: str
+    message: str
+    code: str
+    frames: tuple[str, ...]
+
+
+class Told:
+    """The data of the event *value*, a CloudEvent."""
+
+    def __init__(self, value: bytes) -> None:
+        try:
+            data = msgspec.json.decode(value).get("data")
+        except (msgspec.DecodeError, RecursionError):
+            data = None
+        self.data: object = data
+        self._fields: dict[str, Any] = data if isinstance(data, dict) else {}
+
+    def text(self, name: str) -> str:
+        """Return the field *name* as text, empty when it is not there."""
+        value = self._fields.get(name)
+        if value is None:
+            return ""
+        return value if isinstance(value, str) else as_json(value)
+
+    def number(self, name: str) -> float | None:
+        """Return the field *name* if it is a number."""
+        value = self._fields.get(name)
+        return value if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+    def fields(self, name: str) -> dict[str, Any]:
+        """Return the field *name* if it is an object, else an empty one."""
+        value = self._fields.get(name)
+        return value if isinstance(value, dict) else {}
+
+    def value(self, name: str) -> object:
+        """Return the field *name* as it is."""
+        return self._fields.get(name)
+
+    def error(self) -> ErrorTold | None:
+        """Return the error that the data holds, if any."""
+        error = self._fields.get("error")
+        if not isinstance(error, dict):
+            return None
+        origin, type_, message, code, stack = (
+            value if isinstance(value, str) else "" if value is None else as_json(value)
+            for value in map(error.get, ("origin", "type", "message", "code", "stack"))
+        )
+        return ErrorTold(origin=origin, type=type_ or "Error", message=message, code=code, frames=frames(stack))
+
+    def place(self) -> str:
+        """Say where it happened: the action, or the dialog and step; empty when it tells neither."""
+        if action := self.text("action") or self.text("tool"):
+            kind = self.text("kind")
+            return f"action {action} ({kind})" if kind else f"action {action}"
+        dialog, step = self.text("dialog"), self.text("step")
+        parts = [f"dialog {dialog}" if dialog else "", f"step {step}" if step else ""]
+        return ", ".join(filter(None, parts))
+
+
+def as_json(value: object) -> str:
+    """Write *value* as short JSON."""
+    return msgspec.json.encode(value).decode()
+
+
+def frames(stack: str) -> tuple[str, ...]:
+    """Return the frames of *stack* nearest to the place that threw, that one last; other languages' lines as they are.
+
+    Python tells the nearest frame last; Java, Apex and JavaScript tell it first, on lines that begin with `at` or
+    `Class.`.
+    """
+    python = [f"{found['file']}:{found['line']} in {found['function']}" for found in _PYTHON_FRAME.finditer(stack)]
+    if python:
+        return tuple(python[-FRAMES:])
+    lines = [line.strip() for line in stack.splitlines() if line.strip()]
+    nearest_first = [line for line in lines if line.startswith(("at ", "Class."))]
+    return tuple(nearest_first[:FRAMES][::-1] or lines[-FRAMES:])

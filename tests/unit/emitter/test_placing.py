@@ -1,0 +1,68 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from headrace.emitter.placing import Placing, murmur2
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (b"21", -973932308),
+        (b"foobar", -790332482),
+        (b"a-little-bit-long-string", -985981536),
+        (b"a-little-bit-longer-string", -1486304829),
+        (b"lkjh234lh9fiuh90y23oiuhsafujhadof229phr9h19h89h8", -58897971),
+        (b"abc", 479470107),
+    ],
+)
+def test_murmur2_is_the_one_of_kafka(text: bytes, expected: int) -> None:
+    """The values of `UtilsTest.testMurmur2` in Apache Kafka."""
+    assert murmur2(text) == expected & 0xFFFFFFFF
+
+
+@given(st.binary(max_size=200))
+def test_murmur2_stays_within_32_bits(data: bytes) -> None:
+    assert 0 <= murmur2(data) < 1 << 32
+
+
+@given(st.from_regex(r"[A-Za-z0-9_]{1,20}", fullmatch=True), st.lists(st.text(min_size=1), min_size=2))
+def test_org_ordering_keeps_an_org_in_one_partition(org: str, sessions: list[str]) -> None:
+    placing = Placing("org")
+    placing.partitions = 12
+
+    places = {placing.of(f"{org}/{session}".encode("utf-8", "replace")) for session in sessions}
+
+    assert places == {(murmur2(org.encode()) & 0x7FFFFFFF) % 12}
+
+
+def test_org_ordering_waits_until_the_partitions_are_known() -> None:
+    placing = Placing("org")
+
+    assert not placing.ready
+    placing.partitions = 12
+    assert placing.ready
+
+
+def test_session_ordering_leaves_the_partition_to_the_producer() -> None:
+    placing = Placing("session")
+    placing.partitions = 12
+    placing.turn()
+
+    assert placing.ready
+    assert placing.of(b"o/s") is None
+
+
+def test_any_ordering_turns_to_another_partition_with_every_batch() -> None:
+    placing = Placing("any")
+    placing.turn()
+    assert placing.of(b"o/s") is None
+    placing.partitions = 12
+
+    places = set()
+    for _ in range(300):
+        placing.turn()
+        assert placing.of(b"o/a") == placing.of(b"o/b")
+        places.add(placing.of(b"o/a"))
+
+    assert places == set(range(12))
