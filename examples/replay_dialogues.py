@@ -70,6 +70,8 @@ def main(words: Sequence[str] | None = None) -> int:
         dropped=sum(stats.dropped.values()),
         bad_files=bad_files,
     )
+    if summary.in_journal:
+        sys.stderr.write("Kafka did not take all of them; the next process that emits here sends what is left\n")
     print(msgspec.json.encode(summary).decode() if arguments.json else summary)
     return 0 if summary.complete else 1
 

@@ -24,10 +24,11 @@ def main() -> int:
     session = uuid.uuid4().hex
     try:
         emitter = Emitter.from_config(arguments.config)
+        log = emitter.session(org=arguments.org, bot=BOT, session=session)
     except HeadraceError as error:
         sys.stderr.write(f"{error}\n")
         return 1
-    with emitter.session(org=arguments.org, bot=BOT, session=session) as log:
+    with log:
         log.started(channel="terminal", language="en")
         bot = HelpdeskBot(log)
         print("Bot: Hello! How can I help?")

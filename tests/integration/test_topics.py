@@ -105,13 +105,13 @@ def test_apply_grows_and_configures_even_tiers_that_are_no_longer_configured(riv
 def test_only_what_differs_is_configured(river: River) -> None:
     river.configure()
     river.topics("apply")
-    river.file.write_text(river.file.read_text().replace("[retry]", 'retention = "3d"\n[retry]'))
+    river.file.write_text(river.file.read_text().replace("[retry]", 'retention = "5d"\n[retry]'))
 
     changes = river.topics("apply")["changes"]
 
     assert set(names(changes, "configure")) == set(ALL)
     assert {key for change in changes for key in change["config"]} == {"retention.ms"}
-    assert river.config("headrace.events")["retention.ms"] == str(3 * 86_400_000)
+    assert river.config("headrace.events")["retention.ms"] == str(5 * 86_400_000)
 
 
 def test_what_cannot_be_changed_in_place_is_refused_with_the_way_out(river: River) -> None:

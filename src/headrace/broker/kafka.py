@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import confluent_kafka as ck
@@ -170,13 +171,17 @@ class KafkaProducer:
             "queue.buffering.max.messages": max(1000, memory // 1000),
         }
         if on_failed is not None:
+            # Not `delivery.report.only.error`: it would silence the acknowledgements of records with `on_ack`, too.
             config["on_delivery"] = self._failed
-            config["delivery.report.only.error"] = True
         self._producer = ck.Producer(config)
 
     def _failed(self, error: ck.KafkaError | None, message: ck.Message) -> None:
         if error is not None and self._on_failed is not None:
             self._on_failed(message.topic(), message.key(), message.value(), _wrap(error))
+
+    def _acknowledged(self, on_ack: Acknowledge, error: ck.KafkaError | None, message: ck.Message) -> None:
+        self._failed(error, message)
+        on_ack(None if error is None else _wrap(error))
 
     def produce(
         self,
@@ -190,14 +195,17 @@ class KafkaProducer:
     ) -> None:
         extra: dict[str, Any] = {} if partition is None else {"partition": partition}
         if on_ack is not None:
-            extra["on_delivery"] = lambda error, _: on_ack(None if error is None else _wrap(error))
+            extra["on_delivery"] = partial(self._acknowledged, on_ack)
         try:
             self._producer.produce(topic, value=value, key=key, headers=list(headers), **extra)
         except BufferError:
             raise QueueFull("the producer's queue is full") from None
         except ck.KafkaException as error:
+            wrapped = _wrap(error)
+            if self._on_failed is not None:
+                self._on_failed(topic, key, value, wrapped)
             if on_ack is not None:
-                on_ack(_wrap(error))
+                on_ack(wrapped)
 
     def poll(self, timeout: float = 0.0) -> int:
         return int(self._producer.poll(timeout))

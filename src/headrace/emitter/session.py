@@ -76,8 +76,7 @@ class SessionLog:
         Returns at once and never raises, whatever Kafka, the disk or a value in *data* does.
         """
         if not isinstance(type, str):
-            data = msgspec.structs.asdict(type) | data
-            data = {name: value for name, value in data.items() if value is not None}
+            data = {name: value for name, value in msgspec.structs.asdict(type).items() if not _is_left_out(value)} | data
             type = type.type  # noqa: A001
         if self._data:
             data = {**self._data, **data}
@@ -146,3 +145,8 @@ def _check(what: str, name: object) -> None:
         raise UsageError(f"{what} {name!r} holds a lone surrogate, which UTF-8 cannot carry") from None
     if size > NAME_BYTES:
         raise UsageError(f"{what} {name[:40]!r}… has {size} bytes; at most {NAME_BYTES} are taken")
+
+
+def _is_left_out(value: object) -> bool:
+    """Whether a field of the taxonomy was not given: those that may be have None, or nothing, for a default."""
+    return value is None or (isinstance(value, str | dict) and not value)

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Literal
 
 from headrace.eventlog.told import Told, as_json
+from headrace.model import taxonomy
 
 Kind = Literal["mark", "turn", "person", "bot", "step"]
 """A mark stands for the session's begin and end; person and bot speak; a step is anything that the bot did."""
@@ -83,24 +84,24 @@ def _naming(kind: Kind, verb: str, name: str, *details: str) -> Callable[[Told],
 
 
 _PHRASES: dict[str, Callable[[Told], Phrase]] = {
-    "bot.session.started": _naming("mark", "session started", "channel", "language", "reason"),
-    "bot.session.ended": _naming("mark", "session ended", "", "reason"),
-    "bot.turn.started": _naming("turn", "turn", "turn", "input"),
-    "bot.message.received": _naming("person", "person", "text"),
-    "bot.message.sent": _naming("bot", "bot", "text"),
-    "bot.intent.detected": _intent,
-    "bot.dialog.entered": _naming("step", "dialog", "dialog", "via"),
-    "bot.dialog.exited": _naming("step", "leave", "dialog", "outcome"),
-    "bot.step.executed": _step,
-    "bot.navigation.followed": _navigated,
-    "bot.variable.set": _variable,
-    "bot.action.invoked": _action,
-    "bot.action.succeeded": _action,
-    "bot.action.failed": _action,
-    "bot.model.called": _model,
-    "bot.tool.called": _tool,
-    "bot.transfer.requested": _naming("step", "transfer", "target", "kind", "reason"),
-    "bot.exception.raised": _raised,
+    taxonomy.SessionStarted.type: _naming("mark", "session started", "channel", "language", "reason"),
+    taxonomy.SessionEnded.type: _naming("mark", "session ended", "", "reason"),
+    taxonomy.TurnStarted.type: _naming("turn", "turn", "turn", "input"),
+    taxonomy.MessageReceived.type: _naming("person", "person", "text"),
+    taxonomy.MessageSent.type: _naming("bot", "bot", "text"),
+    taxonomy.IntentDetected.type: _intent,
+    taxonomy.DialogEntered.type: _naming("step", "dialog", "dialog", "via"),
+    taxonomy.DialogExited.type: _naming("step", "leave", "dialog", "outcome"),
+    taxonomy.StepExecuted.type: _step,
+    taxonomy.Navigated.type: _navigated,
+    taxonomy.VariableSet.type: _variable,
+    taxonomy.ActionInvoked.type: _action,
+    taxonomy.ActionSucceeded.type: _action,
+    taxonomy.ActionFailed.type: _action,
+    taxonomy.ModelCalled.type: _model,
+    taxonomy.ToolCalled.type: _tool,
+    taxonomy.TransferRequested.type: _naming("step", "transfer", "target", "kind", "reason"),
+    taxonomy.ExceptionRaised.type: _raised,
 }
 
 

@@ -7,6 +7,7 @@ import msgspec
 from headrace.eventlog.phrases import Kind, pairs, phrase
 from headrace.eventlog.port import StoredEvent
 from headrace.eventlog.told import ErrorTold, Told
+from headrace.model import taxonomy
 
 DEEPEST = 4
 """Lines further inside stand no further in."""
@@ -41,11 +42,13 @@ class _Story:
 
     def add(self, event: StoredEvent, told: Told) -> None:
         match event.type:
-            case "bot.turn.ended" if self._turn is not None:
+            case taxonomy.TurnEnded.type if self._turn is not None:
                 self._turn.duration_ms, self._turn = told.number("duration_ms"), None
-            case "bot.action.succeeded" | "bot.action.failed" if (call := told.text("call")) in self._actions:
+            case taxonomy.ActionSucceeded.type | taxonomy.ActionFailed.type if (
+                call := told.text("call")
+            ) in self._actions:
                 self._end_action(self._actions.pop(call), told)
-            case "bot.dialog.exited":
+            case taxonomy.DialogExited.type:
                 self._exit(told.text("dialog"))
                 self._append(event, told)
             case _:
@@ -74,11 +77,11 @@ class _Story:
         return line
 
     def _open(self, type_: str, told: Told, line: Line) -> None:
-        if type_ == "bot.turn.started":
+        if type_ == taxonomy.TurnStarted.type:
             self._turn = line
-        elif type_ == "bot.dialog.entered":
+        elif type_ == taxonomy.DialogEntered.type:
             self._dialogs.append(told.text("dialog"))
-        elif type_ == "bot.action.invoked" and told.text("call"):
+        elif type_ == taxonomy.ActionInvoked.type and told.text("call"):
             self._actions[told.text("call")] = line
 
     @staticmethod

@@ -20,16 +20,22 @@ class ErrorTold(msgspec.Struct, frozen=True, kw_only=True):
     frames: tuple[str, ...]
 
 
+class _Event(msgspec.Struct):
+    data: Any = None
+
+
+_decode = msgspec.json.Decoder(_Event).decode
+
+
 class Told:
     """The data of the event *value*, a CloudEvent."""
 
     def __init__(self, value: bytes) -> None:
         try:
-            data = msgspec.json.decode(value).get("data")
+            self.data = _decode(value).data
         except (msgspec.DecodeError, RecursionError):
-            data = None
-        self.data: object = data
-        self._fields: dict[str, Any] = data if isinstance(data, dict) else {}
+            self.data = None
+        self._fields: dict[str, Any] = self.data if isinstance(self.data, dict) else {}
 
     def text(self, name: str) -> str:
         """Return the field *name* as text, empty when it is not there."""

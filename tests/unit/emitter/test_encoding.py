@@ -15,9 +15,6 @@ class _Hostile:
         raise RuntimeError("not today")
 
 
-class _HostileText(str):
-    __slots__ = ()
-
 
 class _Colour(enum.Enum):
     RED = "red"

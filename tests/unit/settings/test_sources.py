@@ -51,7 +51,9 @@ def test_variable_that_sets_nothing_is_refused(name: str, hint: str) -> None:
     assert str(caught.value) == f"{name}: no such setting; {hint}"
 
 
-@pytest.mark.parametrize("name", ["HEADRACE_MILL__SIDE", "HEADRACE_PLACES", "HEADRACE_PLACES__A__URL", "HEADRACE_LOG", "X__Y"])
+@pytest.mark.parametrize(
+    "name", ["HEADRACE_MILL__SIDE", "HEADRACE_PLACES", "HEADRACE_PLACES__A__URL", "HEADRACE_LOG", "X__Y"]
+)
 def test_other_variables_pass(name: str) -> None:
     check_variables({name: "1"}, KEYS, ["places"])
 

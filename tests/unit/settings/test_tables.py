@@ -65,8 +65,8 @@ def test_variables_hold_text_or_json() -> None:
         variable=True,
     )
 
-    assert (mill.wheels, mill.open, mill.pause, mill.spans, mill.gates) == (3, True, 60, [1, 2], 4)
-    assert (mill.pond, mill.name) == (7, "5")
+    assert (mill.wheels, mill.open, mill.gates, mill.name) == (3, True, 4, "5")
+    assert (mill.pause, mill.spans, mill.pond) == (Duration(60), [Duration(1), Duration(2)], Size(7))
 
 
 def test_single_value_stands_for_a_list_of_one() -> None:
@@ -112,7 +112,7 @@ def test_bad_value_is_refused_with_path_and_way_out(written: dict[str, Any], sen
 
 
 def test_missing_key_without_default_is_named() -> None:
-    with pytest.raises(ConfigError, match="mill.name is missing"):
+    with pytest.raises(ConfigError, match=r"mill\.name is missing"):
         read_table("mill", Mill, {}, Surroundings({}, Path()))
 
 
@@ -166,7 +166,10 @@ def test_secret_may_stand_in_a_variable() -> None:
 )
 def test_whatever_is_written_is_read_or_refused(written: dict[str, Any], variable: bool) -> None:
     """No value of any type escapes as another exception."""
+    refused = ""
     try:
         read(written, variable=variable)
     except ConfigError as error:
-        assert str(error).startswith(("mill.", "mill.toml: mill."))
+        refused = str(error)
+
+    assert not refused or refused.startswith(("mill.", "mill.toml: mill."))

@@ -20,7 +20,7 @@ def test_a_frame_has_the_bytes_that_other_versions_read() -> None:
     frame = encode(b"headrace.events", b"o/s", b"{}")
 
     assert frame.hex() == (
-        "f59d4852" + "b8a62a38" + "0f000300" + "02000000" + b"headrace.events".hex() + b"o/s".hex() + b"{}".hex()
+        "f59d4852" + "05a75f37" + "0f000300" + "02000000" + b"headrace.events".hex() + b"o/s".hex() + b"{}".hex()
     )
 
 

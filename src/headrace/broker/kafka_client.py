@@ -1,0 +1,129 @@
+"""What every client of confluent-kafka is given, and what its errors are called here."""
+
+import logging
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+from confluent_kafka import KafkaError, KafkaException
+
+from headrace.broker.settings import KafkaSettings
+from headrace.errors import BrokerError, BrokerUnavailable, ConfigError, RecordTooLarge, TopicMissing
+
+ANSWER_WITHIN = 5.0
+"""Seconds after which nobody is taken to answer."""
+
+_REPEAT_AFTER = 60.0
+
+_UNAVAILABLE = frozenset(
+    {
+        KafkaError._ALL_BROKERS_DOWN,  # noqa: SLF001 - these are public names that begin so
+        KafkaError._MSG_TIMED_OUT,  # noqa: SLF001
+        KafkaError._RESOLVE,  # noqa: SLF001
+        KafkaError._TIMED_OUT,  # noqa: SLF001
+        KafkaError._TIMED_OUT_QUEUE,  # noqa: SLF001
+        KafkaError._TRANSPORT,  # noqa: SLF001
+        KafkaError._WAIT_COORD,  # noqa: SLF001
+    }
+)
+_MISSING = frozenset(
+    {
+        KafkaError.UNKNOWN_TOPIC_OR_PART,
+        KafkaError._UNKNOWN_PARTITION,  # noqa: SLF001
+        KafkaError._UNKNOWN_TOPIC,  # noqa: SLF001
+    }
+)
+_GIVEN_UP = frozenset({KafkaError._PURGE_INFLIGHT, KafkaError._PURGE_QUEUE})  # noqa: SLF001
+_REFUSED = frozenset({KafkaError._AUTHENTICATION, KafkaError._SSL})  # noqa: SLF001
+
+_log = logging.getLogger(__name__)
+
+Client = TypeVar("Client")
+
+
+class Connection:
+    """How one client reaches the brokers, and what it hears about that."""
+
+    def __init__(self, settings: KafkaSettings, on_fatal: Callable[[KafkaError], None] | None = None) -> None:
+        self._settings = settings
+        self._on_fatal = on_fatal
+        self._refusal = ""
+        self._logged: dict[int, float] = {}
+
+    def open(self, make: Callable[[dict[str, Any]], Client], config: Mapping[str, object]) -> Client:
+        """Make a client; raise `ConfigError` when librdkafka cannot use the settings."""
+        try:
+            return make({**_reaching(self._settings), "error_cb": self.hear, **config})
+        except KafkaException as error:
+            raise ConfigError(f"[kafka] cannot be used: {_cause(error).str()}") from None
+
+    def hear(self, error: KafkaError) -> None:
+        """Keep and log what the client says of its connections, each kind at most once a minute. Never raises."""
+        if error.code() in _REFUSED:
+            self._refusal = error.str()
+        if error.fatal() and self._on_fatal is not None:
+            self._on_fatal(error)
+        now = time.monotonic()
+        if now - self._logged.get(error.code(), -_REPEAT_AFTER) >= _REPEAT_AFTER:
+            self._logged[error.code()] = now
+            _log.warning("Kafka: %s", error.str())
+
+    def fault(self, error: KafkaError | KafkaException) -> BrokerError:
+        """Say an error of the client's in our words."""
+        cause = _cause(error)
+        code = cause.code()
+        if code in _UNAVAILABLE:
+            return BrokerUnavailable(self._silence())
+        if code in _MISSING:
+            return TopicMissing(f"{cause.str()}; `headrace topics apply` makes the topics")
+        if code == KafkaError.MSG_SIZE_TOO_LARGE:
+            return RecordTooLarge(cause.str())
+        if code in _GIVEN_UP:
+            return BrokerError("the producer gave the record up before the brokers acknowledged it")
+        return BrokerError(f"Kafka refused: {cause.str()}")
+
+    def _silence(self) -> str:
+        servers = self._settings.bootstrap_servers
+        if self._refusal:
+            return f"the brokers at {servers} cannot be talked to ({self._refusal}): see ssl_… and sasl_… of [kafka]"
+        return f"nobody answers at {servers}: is Kafka running? `headrace kafka start` starts one for development"
+
+
+def _cause(error: KafkaError | KafkaException) -> KafkaError:
+    """Return the error inside an exception; of some exceptions that is only a text."""
+    if isinstance(error, KafkaError):
+        return error
+    inner = error.args[0] if error.args else None
+    return inner if isinstance(inner, KafkaError) else KafkaError(KafkaError._FAIL, str(error))  # noqa: SLF001
+
+
+def _reaching(settings: KafkaSettings) -> dict[str, object]:
+    return {
+        "bootstrap.servers": settings.bootstrap_servers,
+        "client.id": "headrace",
+        **_security(settings),
+        "log_level": 2,  # what matters comes to `hear`; librdkafka's own lines would land on standard error
+        "socket.keepalive.enable": True,
+        "socket.timeout.ms": 20_000,
+        "socket.connection.setup.timeout.ms": 10_000,
+        # A Kafka that comes back is found again within a second. The default strategy would start all over at every
+        # refused connection, without any pause: it was seen to call `hear` a hundred times a second.
+        "reconnect.backoff.ms": 50,
+        "reconnect.backoff.max.ms": 1_000,
+        "metadata.recovery.strategy": "none",
+        "topic.metadata.refresh.interval.ms": 30_000,
+        "topic.metadata.propagation.max.ms": 5_000,
+    }
+
+
+def _security(settings: KafkaSettings) -> dict[str, object]:
+    config: dict[str, object] = {"security.protocol": settings.security_protocol}
+    if settings.security_protocol.endswith("ssl"):
+        pems = {"ca": settings.ssl_ca, "certificate": settings.ssl_certificate, "key": settings.ssl_key}
+        config |= {f"ssl.{name}.pem": pem.reveal() for name, pem in pems.items() if pem.reveal()}
+        config["ssl.endpoint.identification.algorithm"] = "https" if settings.ssl_check_hostname else "none"
+    if settings.security_protocol.startswith("sasl"):
+        config["sasl.mechanism"] = settings.sasl_mechanism
+        config["sasl.username"] = settings.sasl_username
+        config["sasl.password"] = settings.sasl_password.reveal()
+    return config

@@ -1,0 +1,241 @@
+"""One member of a consumer group, on confluent-kafka.
+
+librdkafka calls back from within `consume`, and an exception that comes out of a callback makes it throw away the
+whole batch it was about to return. So nothing raises there: what goes wrong is raised by the next poll.
+"""
+
+import logging
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message
+from confluent_kafka import TopicPartition as Place
+
+from headrace.broker.kafka_client import ANSWER_WITHIN, Connection
+from headrace.broker.port import Committed, RebalanceListener
+from headrace.broker.settings import KafkaSettings
+from headrace.errors import BrokerError
+from headrace.model.record import Record, TopicPartition
+
+_GLANCE = 1.0
+"""Seconds that one poll may ask for places that could not be looked up when their partitions came."""
+
+_log = logging.getLogger(__name__)
+
+
+class KafkaConsumer:
+    """A `Consumer`. Partitions arrive with their place looked up; until that is known they are paused."""
+
+    def __init__(self, settings: KafkaSettings, group: str, listener: RebalanceListener) -> None:
+        self._listener = listener
+        self._takes_all = settings.group_protocol == "classic"
+        self._owned: set[TopicPartition] = set()
+        self._unplaced: set[TopicPartition] = set()
+        self._has_lost = False
+        self._fault: Exception | None = None
+        self._is_closed = False
+        self._connection = Connection(settings, self._on_fatal)
+        self._client = self._connection.open(Consumer, {**_config(settings, group), "on_commit": self._on_commit})
+
+    def subscribe(self, topics: Sequence[str]) -> None:
+        self._client.subscribe(
+            list(topics), on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_lost
+        )
+
+    def poll(self, most: int, timeout: float) -> Sequence[Record]:
+        if self._fault is not None:
+            raise self._fault
+        if self._unplaced:
+            self._place_late()
+        self._has_lost = False
+        try:
+            records = self._client.consume(most, timeout)
+        except KafkaException as error:
+            raise self._connection.fault(error) from None
+        if any(map(Message.error, records)):
+            records = [record for record in records if not self._is_error(record)]
+        if self._has_lost:
+            # Polled just before their partition went: whoever owns it now polls them again.
+            records = [each for each in records if (each.topic(), each.partition()) in self._owned]
+        return records  # type: ignore[return-value]  # the stubs allow None where a polled record has none
+
+    def commit(self, places: Mapping[TopicPartition, Committed], *, wait: bool = False) -> None:
+        offsets = [
+            Place(where.topic, where.partition, place.offset, place.metadata)
+            for where, place in places.items()
+            if where in self._owned
+        ]
+        if not offsets:
+            return
+        try:
+            if wait:
+                self._commit_now(offsets)
+            else:
+                self._client.commit(offsets=offsets, asynchronous=True)
+        except KafkaException as error:
+            if wait:
+                raise self._connection.fault(error) from None
+            _log.info("Kafka: a commit failed, the next one covers it: %s", error)
+
+    def pause(self, partitions: Iterable[TopicPartition]) -> None:
+        if places := self._places(partitions):
+            self._client.pause(places)
+
+    def resume(self, partitions: Iterable[TopicPartition]) -> None:
+        if places := self._places(partitions):
+            self._client.resume(places)
+
+    def seek(self, partition: TopicPartition, offset: int) -> None:
+        if partition not in self._owned:
+            return
+        try:
+            self._client.seek(Place(*partition, offset))
+        except KafkaException as error:
+            raise self._connection.fault(error) from None
+
+    def close(self) -> None:
+        if self._is_closed:
+            return
+        self._is_closed = True
+        self._client.close()
+
+    def _on_assign(self, client: Consumer, arrived: list[Place]) -> None:
+        try:
+            places = _committed(client, arrived, ANSWER_WITHIN)
+        except KafkaException as error:
+            _log.warning("Kafka: where the group stands is not known yet: %s", error)
+            places = dict.fromkeys(map(_partition, arrived))
+            self._unplaced |= places.keys()
+        self._assign(client, places)
+        if self._unplaced:
+            client.pause(arrived)
+        else:
+            self._own(places)
+
+    def _assign(self, client: Consumer, places: Mapping[TopicPartition, Committed | None]) -> None:
+        starts = [Place(*where, place.offset if place else OFFSET_BEGINNING) for where, place in places.items()]
+        try:
+            if self._takes_all:
+                client.assign(starts)
+            else:
+                client.incremental_assign(starts)
+        except KafkaException as error:
+            self._fault = self._connection.fault(error)
+
+    def _place_late(self) -> None:
+        late = [Place(*where) for where in self._unplaced]
+        try:
+            places = _committed(self._client, late, _GLANCE)
+        except KafkaException:
+            return
+        for where, place in places.items():
+            if place is not None:
+                self._client.seek(Place(*where, place.offset))
+        self._unplaced.clear()
+        self._client.resume(late)
+        self._own(places)
+
+    def _own(self, places: Mapping[TopicPartition, Committed | None]) -> None:
+        self._owned |= places.keys()
+        self._tell(lambda: self._listener.on_assign(places))
+
+    def _on_revoke(self, client: Consumer, going: list[Place]) -> None:
+        revoked = [where for where in map(_partition, going) if where in self._owned]
+        self._tell(lambda: self._listener.on_revoke(revoked))
+        self._disown(client, going)
+
+    def _on_lost(self, client: Consumer, gone: list[Place]) -> None:
+        lost = [where for where in map(_partition, gone) if where in self._owned]
+        self._disown(client, gone)
+        self._tell(lambda: self._listener.on_lost(lost))
+
+    def _disown(self, client: Consumer, places: list[Place]) -> None:
+        self._has_lost = True
+        self._owned.difference_update(map(_partition, places))
+        self._unplaced.difference_update(map(_partition, places))
+        try:
+            if self._takes_all:
+                client.unassign()
+            else:
+                client.incremental_unassign(places)
+        except KafkaException as error:
+            self._fault = self._connection.fault(error)
+
+    def _tell(self, listener: Callable[[], None]) -> None:
+        try:
+            listener()
+        except Exception as error:  # noqa: BLE001 - kept, and raised by the next poll
+            self._fault = error
+
+    def _on_fatal(self, error: KafkaError) -> None:
+        if error.code() == KafkaError.UNSUPPORTED_VERSION or "UNSUPPORTED_VERSION" in error.str():
+            self._fault = BrokerError(
+                "the brokers do not know the group protocol of KIP-848 (Kafka 4.0): set kafka.group_protocol = 'classic'"
+            )
+        else:
+            self._fault = self._connection.fault(error)
+
+    def _on_commit(self, error: KafkaError | None, places: list[Place]) -> None:
+        failed = error or next((place.error for place in places if place.error), None)
+        if failed is not None:
+            _log.info("Kafka: a commit failed, the next one covers it: %s", failed)
+
+    def _commit_now(self, offsets: list[Place]) -> None:
+        # Without a coordinator a waiting commit blocks for 45 s; this question is given up after five.
+        self._client.committed(offsets[:1], timeout=ANSWER_WITHIN)
+        for place in self._client.commit(offsets=offsets, asynchronous=False) or ():
+            if place.error is not None:
+                raise KafkaException(place.error)
+
+    def _is_error(self, record: Message) -> bool:
+        error = record.error()
+        if error is not None:
+            self._connection.hear(error)
+        return error is not None
+
+    def _places(self, partitions: Iterable[TopicPartition]) -> list[Place]:
+        return [Place(*where) for where in partitions if where in self._owned]
+
+
+def _partition(place: Place) -> TopicPartition:
+    return TopicPartition(place.topic, place.partition)
+
+
+def _committed(
+    client: Consumer, places: list[Place], timeout: float
+) -> dict[TopicPartition, Committed | None]:
+    """Ask where the group stands; raise `KafkaException` unless all of it is known."""
+    found = client.committed([Place(place.topic, place.partition) for place in places], timeout=timeout)
+    for place in found:
+        if place.error is not None:
+            raise KafkaException(place.error)
+    return {
+        _partition(place): Committed(place.offset, place.metadata or "") if place.offset >= 0 else None
+        for place in found
+    }
+
+
+def _config(settings: KafkaSettings, group: str) -> dict[str, object]:
+    sharing: dict[str, object]
+    if settings.group_protocol == "consumer":
+        # Range keeps equal partitions of topics with equal counts at one member; the default, uniform, does not.
+        sharing = {"group.protocol": "consumer", "group.remote.assignor": "range"}
+    else:
+        milliseconds = int(settings.session_timeout * 1000)
+        sharing = {
+            "group.protocol": "classic",
+            "partition.assignment.strategy": "range",
+            "session.timeout.ms": milliseconds,
+            "heartbeat.interval.ms": max(1, min(3_000, milliseconds // 3)),
+        }
+    return {
+        **sharing,
+        "group.id": group,
+        "enable.auto.commit": False,
+        "enable.auto.offset.store": False,
+        "auto.offset.reset": "earliest",
+        # A fetch under way is not widened when a partition comes, or is resumed: until it returns, that one waits.
+        "fetch.wait.max.ms": 20,
+        "fetch.queue.backoff.ms": 20,
+        "queued.max.messages.kbytes": 65_536,
+        "receive.message.max.bytes": 1 << 30,
+    }

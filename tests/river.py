@@ -1,0 +1,130 @@
+"""A whole river for a test: a real Kafka, an event log, simulated orgs and workers in processes of their own."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from contextlib import closing
+from pathlib import Path
+
+from headrace import app
+from headrace import config as configuration
+from headrace.broker import topics
+from headrace.clock import SystemClock
+from headrace.eventlog.opening import open_event_log
+from headrace.ledger.audit import audit
+from headrace.ledger.report import Report, report
+from headrace.orgs.routes import Routes
+from headrace.testing.simulated_org import SimulatedOrg
+
+SETTINGS: Mapping[str, Mapping[str, object]] = {
+    "retry": {"tiers": ["1s", "3s", "10s"], "give_up_after": "1h"},
+    "emitter": {"journal_dir": "journal"},
+    "eventlog": {"url": "sqlite:///eventlog.db"},
+}
+
+
+class River:
+    """One prefix of topics on a running Kafka, with everything that belongs to it in *directory*."""
+
+    def __init__(
+        self,
+        directory: Path,
+        kafka: str,
+        orgs: SimulatedOrg,
+        settings: Mapping[str, Mapping[str, object]] | None = None,
+    ) -> None:
+        self.directory = directory
+        self.orgs = orgs
+        self.workers: list[subprocess.Popen[bytes]] = []
+        prefix = f"{directory.name.replace('_', '-')}-{os.getpid()}."
+        tables: dict[str, Mapping[str, object]] = {
+            "kafka": {"bootstrap_servers": kafka},
+            "topics": {"prefix": prefix, "partitions": 6},
+            **SETTINGS,
+            "destinations.log": {"type": "eventlog"},
+            "destinations.crm": {"type": "http", "url": orgs.url},
+            "routes": {"*": ["log", "crm"]},
+        }
+        for name, table in (settings or {}).items():
+            tables[name] = {**tables.get(name, {}), **table}
+        self.config_file = directory / "headrace.toml"
+        self.config_file.write_text("".join(f"[{name}]\n{_keys(table)}" for name, table in tables.items()))
+        self.config = configuration.load(self.config_file, {})
+        self.apply_topics()
+
+    def apply_topics(self) -> None:
+        broker, config = app.broker(self.config), self.config
+        wanted = topics.layout(config.topics, config.retry.tiers, ordered=config.delivery.ordering != "any")
+        admin = broker.admin()
+        topics.apply(admin, topics.plan(admin, broker.reader, wanted, config.names), lambda _: None)
+
+    def start_worker(self, *arguments: str) -> subprocess.Popen[bytes]:
+        """Start one more worker process; its log is in the directory."""
+        log = (self.directory / f"worker-{len(self.workers)}.log").open("w")
+        command = [sys.executable, "-m", "headrace", "deliver", "--config", str(self.config_file), *arguments]
+        with log:
+            self.workers.append(subprocess.Popen(command, stdout=log, stderr=log))
+        return self.workers[-1]
+
+    def stop(self) -> list[int]:
+        """Let every worker drain, and return their exit codes."""
+        running = [worker for worker in self.workers if worker.poll() is None]
+        for worker in running:
+            worker.send_signal(signal.SIGTERM)
+        return [worker.wait(60) for worker in running]
+
+    def audit(self, *, deep: bool = False) -> Report:
+        with closing(app.broker(self.config).reader()) as reader:
+            routes = Routes(self.config.routes, self.config.destinations)
+            return report(
+                audit(reader, self.config.names, lambda org: [each.name for each in routes.of(org)], deep=deep)
+            )
+
+    def settled(self, *, events: int, within: float = 120.0) -> Report:
+        """Return the books once so many obligations were accepted and nothing is in flight or on a tier."""
+        books = self.audit()
+
+        def is_settled() -> bool:
+            nonlocal books
+            books = self.audit()
+            return books.accepted >= events and books.in_flight == 0 and books.retrying == 0
+
+        until(is_settled, f"{events} events are settled", within, every=0.5, tell=lambda: json.dumps(_columns(books)))
+        return books
+
+    def stored(self) -> dict[str, int]:
+        """Count what the event log holds, per org."""
+        log = open_event_log(self.config.eventlog, SystemClock(), read_only=True)
+        with closing(log):
+            names = self.orgs.ledgers().keys() | self.audit().orgs.keys()
+            held = {org: sum(each.events for each in log.sessions(org, limit=1_000_000)) for org in names}
+        return {org: events for org, events in held.items() if events}
+
+
+def until(
+    holds: Callable[[], bool],
+    what: str,
+    within: float,
+    *,
+    every: float = 0.1,
+    tell: Callable[[], str] = lambda: "",
+) -> None:
+    """Wait until *holds*, and fail with what was waited for when it does not come true."""
+    deadline = time.monotonic() + within
+    while not holds():
+        assert time.monotonic() < deadline, f"waited {within:g} s in vain until {what} {tell()}"
+        time.sleep(every)
+
+
+def _columns(books: Report) -> dict[str, int]:
+    return {
+        name: getattr(books, name) for name in ("accepted", "delivered", "rejected", "retrying", "in_flight", "lost")
+    }
+
+
+def _keys(table: Mapping[str, object]) -> str:
+    return "".join(f"{json.dumps(key)} = {json.dumps(value)}\n" for key, value in table.items())
