@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import closing
 from pathlib import Path
+from typing import Self
 
 from headrace import app
 from headrace import config as configuration
@@ -20,7 +21,9 @@ from headrace.ledger.report import Report, report
 from headrace.orgs.routes import Routes
 from headrace.testing.simulated_org import SimulatedOrg
 
-SETTINGS: Mapping[str, Mapping[str, object]] = {
+Settings = Mapping[str, Mapping[str, object]]
+
+SETTINGS: Settings = {
     "retry": {"tiers": ["1s", "3s", "10s"], "give_up_after": "1h"},
     "emitter": {"journal_dir": "journal"},
     "eventlog": {"url": "sqlite:///eventlog.db"},
@@ -55,6 +58,15 @@ class River:
         self.config_file.write_text("".join(f"[{name}]\n{_keys(table)}" for name, table in tables.items()))
         self.config = configuration.load(self.config_file, {})
         self.apply_topics()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End what still runs; a test that passed has stopped its workers itself."""
+        for worker in self.workers:
+            worker.kill()
+            worker.wait()
 
     def apply_topics(self) -> None:
         broker, config = app.broker(self.config), self.config

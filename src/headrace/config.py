@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from headrace.broker.heroku import from_heroku, prefix_from_heroku
 from headrace.broker.settings import KafkaSettings
 from headrace.broker.topics_settings import TopicsSettings
 from headrace.delivery.settings import DeliverySettings
@@ -92,13 +93,15 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
 def load(path: Path | None = None, environ: Mapping[str, str] = os.environ) -> Config:
     """Read the configuration from *path*, else from `HEADRACE_CONFIG`, else from `./headrace.toml` if it is there.
 
-    Variables come before the file, and the file before the defaults. Raise `ConfigError` for an unknown key, a value
-    that cannot be, and settings that cannot hold together. A secret that is not there is no error until it is used.
+    Variables come before the file, and the file before the defaults. Heroku's `KAFKA_URL` is one of the variables,
+    unless `HEADRACE_KAFKA__BOOTSTRAP_SERVERS` is set. Raise `ConfigError` for an unknown key, a value that cannot be,
+    and settings that cannot hold together. A secret that is not there is no error until it is used.
     """
     file = find(path, environ)
     document = read_file(file) if file else {}
     _check_names(document, str(file), environ)
-    directory = file.parent if file else Path()
+    # Absolute, so that a process may change its directory later.
+    directory = (file.parent if file else Path()).absolute()
     reading = _Reading(document, str(file), Surroundings(environ, directory))
     config = Config(
         **{name: reading.section(name, declared) for name, declared in SECTIONS.items()},
@@ -154,8 +157,9 @@ class _Reading:
         self._is_routed = bool(written) or any(name.startswith(variables) for name in surroundings.environ)
 
     def section(self, name: str, declared: type[msgspec.Struct]) -> Any:
-        given = from_file(self._document.get(name, {}), self._origin)
-        given |= from_variables(self._surroundings.environ, name, [key.name for key in keys_of(declared)])
+        keys = [key.name for key in keys_of(declared)]
+        given = from_file(self._document.get(name, {}), self._origin) | self._from_heroku(name)
+        given |= from_variables(self._surroundings.environ, name, keys)
         settings, origins = read_table(name, declared, given, self._surroundings)
         self.origins |= origins
         return settings
@@ -169,6 +173,18 @@ class _Reading:
         lines: Mapping[str, Sequence[str]] = read(dict[str, list[str]], "routes", given, self._surroundings)
         self.origins |= {f"routes.{org}": given.origin for org in lines}
         return lines
+
+    def _from_heroku(self, section: str) -> dict[str, Given]:
+        environ = self._surroundings.environ
+        if variable("kafka", "bootstrap_servers") in environ:
+            return {}
+        reached = from_heroku(environ)
+        match section:
+            case "kafka":
+                return {key: Given(value, "KAFKA_URL") for key, value in reached.items()}
+            case "topics" if reached and (prefix := prefix_from_heroku(environ)):
+                return {"prefix": Given(prefix, "KAFKA_PREFIX")}
+        return {}
 
     def _destination(self, name: str, given: Mapping[str, Given]) -> Destination:
         path = f"destinations.{name}"

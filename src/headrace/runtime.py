@@ -24,7 +24,7 @@ class Emitter(emitter.Emitter):
         return cls(
             KafkaBroker(config.kafka),
             topic=config.names.events,
-            settings=config.emitter.relative_to(config.directory),
+            settings=config.emitter,
             ordering=config.delivery.ordering,
             max_message_bytes=config.topics.max_message_bytes,
         )

@@ -105,47 +105,47 @@ def conversations_of(cut: int) -> list[Dialogue]:
 
 
 def test_every_event_ends_where_it_belongs(tmp_path: Path, kafka: str, orgs: SimulatedOrg) -> None:
-    river = River(tmp_path, kafka, orgs)
-    conversations = conversations_of(240)
-    calm = len(conversations) // 3
-    for _ in range(2):
-        river.start_worker()
-    with closing(app.emitter(river.config)) as emitter:
-        talk(emitter, conversations[:3], 1.0)
-        until(lambda: len(orgs.ledgers()) >= 1, "the workers deliver", 30)
-        calm_from = time.time()
-        talk(emitter, conversations[3:calm], CALM)
-        until(lambda: river.audit().in_flight == 0, "the calm phase is settled", 30)
-        calm_until = time.time()
-        for org, plan in FAULTS.items():
-            orgs.plan(org, plan)
-        talk(emitter, conversations[calm:], FAULTY)
-        faulty_until = time.time()
+    with River(tmp_path, kafka, orgs) as river:
+        conversations = conversations_of(240)
+        calm = len(conversations) // 3
+        for _ in range(2):
+            river.start_worker()
+        with closing(app.emitter(river.config)) as emitter:
+            talk(emitter, conversations[:3], 1.0)
+            until(lambda: len(orgs.ledgers()) >= 1, "the workers deliver", 30)
+            calm_from = time.time()
+            talk(emitter, conversations[3:calm], CALM)
+            until(lambda: river.audit().in_flight == 0, "the calm phase is settled", 30)
+            calm_until = time.time()
+            for org, plan in FAULTS.items():
+                orgs.plan(org, plan)
+            talk(emitter, conversations[calm:], FAULTY)
+            faulty_until = time.time()
 
-    check_the_books(river, killed=False)
-    calm_p99 = max(orgs.ledgers(since=calm_from, until=calm_until)[org].latency.p99 for org in HEALTHY)
-    faulty_p99 = max(orgs.ledgers(since=calm_until, until=faulty_until)[org].latency.p99 for org in HEALTHY)
-    print(f"p99 of the healthy orgs: calm {calm_p99 * 1000:.0f} ms, faulty {faulty_p99 * 1000:.0f} ms")
-    assert faulty_p99 <= 2 * calm_p99
-    assert river.stop() == [0, 0]
-    assert {name: orgs.ledger(name).answers for name in FAULTS}["org-00"].get("503", 0) > 0
+        check_the_books(river, killed=False)
+        calm_p99 = max(orgs.ledgers(since=calm_from, until=calm_until)[org].latency.p99 for org in HEALTHY)
+        faulty_p99 = max(orgs.ledgers(since=calm_until, until=faulty_until)[org].latency.p99 for org in HEALTHY)
+        print(calm_p99, faulty_p99)
+        assert faulty_p99 <= 2 * calm_p99, f"calm {calm_p99 * 1000:.0f} ms, faulty {faulty_p99 * 1000:.0f} ms"
+        assert river.stop() == [0, 0]
+        assert {name: orgs.ledger(name).answers for name in FAULTS}["org-00"].get("503", 0) > 0
 
 
 def test_a_worker_that_is_killed_loses_nothing(tmp_path: Path, kafka: str, orgs: SimulatedOrg) -> None:
-    river = River(tmp_path, kafka, orgs)
-    conversations = conversations_of(120)
-    third = len(conversations) // 3
-    victim = river.start_worker()
-    river.start_worker()
-    for org, plan in FAULTS.items():
-        orgs.plan(org, plan)
-    with closing(app.emitter(river.config)) as emitter:
-        talk(emitter, conversations[:third], 8.0)
-        until(lambda: bool(orgs.ledgers()), "the workers deliver", 30)
-        victim.send_signal(signal.SIGKILL)
-        talk(emitter, conversations[third : 2 * third], 8.0)
+    with River(tmp_path, kafka, orgs) as river:
+        conversations = conversations_of(120)
+        third = len(conversations) // 3
+        victim = river.start_worker()
         river.start_worker()
-        talk(emitter, conversations[2 * third :], 8.0)
+        for org, plan in FAULTS.items():
+            orgs.plan(org, plan)
+        with closing(app.emitter(river.config)) as emitter:
+            talk(emitter, conversations[:third], 8.0)
+            until(lambda: bool(orgs.ledgers()), "the workers deliver", 30)
+            victim.send_signal(signal.SIGKILL)
+            talk(emitter, conversations[third : 2 * third], 8.0)
+            river.start_worker()
+            talk(emitter, conversations[2 * third :], 8.0)
 
-    check_the_books(river, killed=True)
-    assert victim.wait(5) == -signal.SIGKILL
+        check_the_books(river, killed=True)
+        assert victim.wait(5) == -signal.SIGKILL

@@ -96,7 +96,10 @@ class KafkaConsumer:
         if self._is_closed:
             return
         self._is_closed = True
+        fault = self._fault
         self._client.close()
+        if self._fault is not None and self._fault is not fault:
+            raise self._fault
 
     def _on_assign(self, client: Consumer, arrived: list[Place]) -> None:
         try:
@@ -169,7 +172,7 @@ class KafkaConsumer:
     def _on_fatal(self, error: KafkaError) -> None:
         if error.code() == KafkaError.UNSUPPORTED_VERSION or "UNSUPPORTED_VERSION" in error.str():
             self._fault = BrokerError(
-                "the brokers do not know the group protocol of KIP-848 (Kafka 4.0): set kafka.group_protocol = 'classic'"
+                "the brokers do not know KIP-848, which needs Kafka 4.0 or later: set kafka.group_protocol to 'classic'"
             )
         else:
             self._fault = self._connection.fault(error)
@@ -200,9 +203,7 @@ def _partition(place: Place) -> TopicPartition:
     return TopicPartition(place.topic, place.partition)
 
 
-def _committed(
-    client: Consumer, places: list[Place], timeout: float
-) -> dict[TopicPartition, Committed | None]:
+def _committed(client: Consumer, places: list[Place], timeout: float) -> dict[TopicPartition, Committed | None]:
     """Ask where the group stands; raise `KafkaException` unless all of it is known."""
     found = client.committed([Place(place.topic, place.partition) for place in places], timeout=timeout)
     for place in found:

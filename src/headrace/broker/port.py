@@ -19,8 +19,8 @@ Acknowledge = Callable[[BrokerError | None], None]
 Failed = Callable[[str, bytes | None, bytes | None, BrokerError], None]
 """Called with topic, key and value of a record that the brokers do not have, and why. Must not raise.
 
-It serves the emitter, which needs to hear of failures only. It is called from `poll`, `flush` and
-`close` for every record that failed, before that record's own `on_ack`, if it has one.
+It serves the emitter, which needs to hear of failures only. It is called from `poll`, `flush` and `close` for every
+record that failed and was produced without an `on_ack` of its own.
 """
 
 
@@ -175,13 +175,16 @@ class Broker(Protocol):
         compression: str = "lz4",
         patience: float | None = None,
         on_failed: Failed | None = None,
+        max_message_bytes: int | None = None,
     ) -> Producer:
         """Make a producer that gathers for *linger* seconds and holds at most *memory* bytes.
 
         The bound is on keys, values and what the client itself needs for a record (librdkafka: about 500 bytes).
+        *max_message_bytes* is what the topics that it writes to take: a larger record is refused at once, and a record
+        of that size has room in the queue even when *memory* is less; None means half of *memory*.
         *compression* is `none`, `gzip`, `snappy`, `lz4` or `zstd`. *patience* is how many seconds a record is tried
         before it fails; None means for ever, so that no time-out reorders. *on_failed* hears of every record
-        that failed.
+        that failed and has no `on_ack`.
         """
         ...
 

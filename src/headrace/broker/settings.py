@@ -22,8 +22,10 @@ class KafkaSettings(msgspec.Struct, frozen=True, kw_only=True):
     ] = "plaintext"
     ssl_ca: Annotated[
         Secret,
-        msgspec.Meta(description="The PEM of the authorities that the brokers' certificates must come from; "
-                                 "empty: those of the system."),
+        msgspec.Meta(
+            description="The PEM of the authorities that the brokers' certificates must come from; "
+            "empty: those of the system."
+        ),
     ] = NOTHING
     ssl_certificate: Annotated[
         Secret, msgspec.Meta(description="The PEM of the certificate that we show; empty: none.")
@@ -44,14 +46,18 @@ class KafkaSettings(msgspec.Struct, frozen=True, kw_only=True):
     ] = "consumer"
     session_timeout: Annotated[
         Duration,
-        msgspec.Meta(description="After how long a worker that is not heard of loses its partitions under classic; "
-                                 "under consumer the brokers' group.consumer.session.timeout.ms says it."),
+        msgspec.Meta(
+            description="After how long a worker that is not heard of loses its partitions under classic; "
+            "under consumer the brokers' group.consumer.session.timeout.ms says it."
+        ),
     ] = Duration(45)
 
     def __post_init__(self) -> None:
         if not self.bootstrap_servers.strip():
             raise ValueError("bootstrap_servers is empty; write host:port of at least one broker")
         if self.security_protocol.startswith("sasl") and not self.sasl_username:
-            raise ValueError(f"security_protocol is {self.security_protocol}, so sasl_username and sasl_password are needed")
+            raise ValueError(
+                f"security_protocol is {self.security_protocol}, so sasl_username and sasl_password are needed"
+            )
         if self.session_timeout < 1:
             raise ValueError("session_timeout must be a second or more, such as '45s'")

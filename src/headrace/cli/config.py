@@ -24,6 +24,9 @@ A *duration* is written `250ms`, `5s`, `30m`, `24h` or `7d`; a *size* `64KiB`, `
 is never written into the file, and never shown: write `env:NAME` or `file:PATH`. A list of one may be written without
 its brackets.
 
+On Heroku, `KAFKA_URL`, its certificates and `KAFKA_PREFIX` set `[kafka]` and `topics.prefix`, before the file, unless
+`HEADRACE_KAFKA__BOOTSTRAP_SERVERS` is set.
+
 `headrace config show` prints what is in force and where it was set. [`headrace.toml`](headrace.toml) has every default.
 `make docs` makes both pages from the code.
 """

@@ -120,10 +120,10 @@ def log(
 
 def _check_known(store: EventLog, org: str, session: str | None) -> None:
     if not store.sessions(org, limit=1):
-        raise HeadraceError(f"the event log has no event of the org {plain(org)!r}")
+        raise HeadraceError(f"the event log has no event of the org '{plain(org)}'")
     if session is not None and not store.events(EventQuery(org=org, session=session, limit=1)):
         raise HeadraceError(
-            f"the org {plain(org)} has no session {plain(session)!r}; `headrace log --org {plain(org)}` lists them"
+            f"the org {plain(org)} has no session '{plain(session)}'; `headrace log --org {plain(org)}` lists them"
         )
 
 

@@ -30,11 +30,11 @@ def sessions_text(sessions: Sequence[SessionSummary]) -> str:
     """Draw the sessions of an org as a table."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for heading in ("session", "bot"):
-        table.add_column(heading, overflow="fold")
+        table.add_column(heading, overflow="fold", max_width=36)
     table.add_column("started", no_wrap=True)
     for heading in ("duration", "turns", "events", "errors"):
         table.add_column(heading, justify="right", no_wrap=True)
-    table.add_column("first error", overflow="fold", ratio=1)
+    table.add_column("first error", overflow="ellipsis", no_wrap=True)
     for each in sessions:
         table.add_row(
             _text(each.session or "(none)", "bold"),
@@ -181,4 +181,4 @@ def _drawn(what: RenderableType) -> str:
     )
     with console.capture() as capture:
         console.print(what)
-    return "\n".join(line.rstrip() for line in capture.get().splitlines())
+    return "\n".join(line.rstrip() for line in capture.get().strip("\n").splitlines())

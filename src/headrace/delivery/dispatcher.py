@@ -160,7 +160,9 @@ class Dispatcher:
             self._outbox.append(Hop(run, lane.pace.hop(now, self._schedule), reason))
 
     def _evict(self, lane: Lane, now: float, reason: str) -> None:
-        """Move on all that waits in a lane."""
+        """Move on all that waits in a lane, a probe that has not started included."""
+        if lane.posts == 0:
+            lane.pace.probing = False
         waiting = lane.weight
         runs = lane.clear()
         self.weight -= waiting - sum(run.weight for run in runs)

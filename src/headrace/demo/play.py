@@ -7,7 +7,7 @@ from contextlib import closing
 import msgspec
 
 from headrace import app
-from headrace.cli import helpdesk
+from headrace.demo import helpdesk
 from headrace.demo.stage import BROKEN, ORGS, Stage
 from headrace.emitter.emitter import Emitter
 from headrace.errors import HeadraceError

@@ -2,7 +2,7 @@
 
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -10,9 +10,10 @@ from pathlib import Path
 from headrace.broker.port import Producer
 from headrace.emitter.claim import Claim, parts
 from headrace.emitter.journal import Journal
+from headrace.emitter.returns import Returns
 from headrace.errors import BrokerError, QueueFull
 from headrace.wire.envelope import CONTENT_TYPE
-from headrace.wire.journal import Damaged, Frame, read
+from headrace.wire.journal import Damaged, Frame, encode, read
 
 HEADERS = [("content-type", CONTENT_TYPE)]
 """The record's headers: the value is one event in structured mode."""
@@ -26,24 +27,32 @@ class Segment:
         self.claim = claim
         self.pending = 0
         self.read = False
+        self.kept = False
 
     @property
     def settled(self) -> bool:
-        return self.read and not self.pending
+        return self.read and not self.pending and not self.kept
 
 
 class Backlog:
     """Reads segments in order and hands their frames to a producer. Only the courier calls it; *lock* guards *journal*.
 
     *pending* frames are with the producer. Of this process's own, *settled* are done with and *acknowledged* by Kafka;
-    *recovered* are acknowledged frames of others; *failed* are those of both that Kafka did not take.
+    *recovered* are acknowledged frames of others.
     """
 
     def __init__(
-        self, journal: Journal, directory: Path, *, lock: threading.Lock, partition: Callable[[bytes], int | None]
+        self,
+        journal: Journal,
+        directory: Path,
+        *,
+        lock: threading.Lock,
+        returns: Returns,
+        partition: Callable[[bytes], int | None],
     ) -> None:
         self._journal = journal
         self._lock = lock
+        self._returns = returns
         self._directory = directory
         self._partition = partition
         self._claims: deque[tuple[Claim, deque[Path]]] = deque()
@@ -55,7 +64,6 @@ class Backlog:
         self.settled = 0
         self.acknowledged = 0
         self.recovered = 0
-        self.failed = 0
         self.damaged = 0
 
     @property
@@ -94,7 +102,7 @@ class Backlog:
                     value=frame.value,
                     headers=HEADERS,
                     partition=self._partition(frame.key),
-                    on_ack=partial(self._settle, segment),
+                    on_ack=partial(self._settle, segment, frame),
                 )
             except QueueFull:
                 self._held = frame
@@ -104,6 +112,22 @@ class Backlog:
             self.pending += 1
             fed += 1
         return fed
+
+    def rewrite_rest(self, journal: Callable[[Sequence[bytes]], object]) -> None:
+        """At the end, let *journal* keep what was not read yet of a segment that was begun, instead of all of it.
+
+        So the next process neither repeats the part that was sent, nor sends it behind what came later. Under the lock,
+        and once the producer has given up.
+        """
+        segment = self._reading
+        if segment is None or segment.claim is not None:
+            return
+        rest = [frame for frame in (self._held, *self._frames) if isinstance(frame, Frame)]
+        if journal([encode(frame.topic, frame.key, frame.value) for frame in rest]) is None:
+            self._reading = None
+            self.settled += len(rest)
+            segment.read = True
+            self._delete_if_settled(segment)
 
     def release(self) -> None:
         """Give up this process's part and those that were claimed; what is left stays for the next process."""
@@ -163,12 +187,14 @@ class Backlog:
         self._open.append(segment)
         return True
 
-    def _settle(self, segment: Segment, error: BrokerError | None) -> None:
+    def _settle(self, segment: Segment, frame: Frame, error: BrokerError | None) -> None:
         segment.pending -= 1
         self.pending -= 1
         self.settled += segment.claim is None
-        if error is not None:
-            self.failed += 1
+        if error is not None and segment.claim is not None and self._returns.closing:
+            segment.kept = True  # whole, and in its place, for the next process
+        elif error is not None:
+            self._returns.keep(frame, error)
         elif segment.claim is None:
             self.acknowledged += 1
         else:

@@ -4,16 +4,16 @@ Under `session` and `org` ordering everything goes behind what was journaled unt
 made by one thread under one lock, so there is no moment at which an event overtakes another.
 """
 
-import msgspec
-
 from headrace.broker.port import Broker
 from headrace.emitter.backlog import HEADERS, Backlog
 from headrace.emitter.intake import Intake
 from headrace.emitter.journal import Journal
 from headrace.emitter.placing import Placing
+from headrace.emitter.returns import Returns, by_emit
 from headrace.emitter.settings import EmitterSettings
 from headrace.emitter.tally import Stats
-from headrace.errors import BrokerError, QueueFull, RecordTooLarge
+from headrace.errors import BrokerError, QueueFull
+from headrace.wire.journal import Frame, encode
 
 CHUNK = 128
 """So many events are moved before other threads are let in: about 0.2 ms."""
@@ -34,11 +34,13 @@ class Carriage:
         self,
         *,
         topic: str,
+        most: int,
         broker: Broker,
         settings: EmitterSettings,
         intake: Intake,
         journal: Journal,
         backlog: Backlog,
+        returns: Returns,
         placing: Placing,
     ) -> None:
         self.producer = broker.producer(
@@ -46,14 +48,15 @@ class Carriage:
             linger=settings.linger / 2,
             compression=settings.compression,
             on_failed=self._on_failed,
+            max_message_bytes=most,
         )
         self._topic = topic
         self._intake = intake
         self._backlog = backlog
+        self._returns = returns
         self._placing = placing
         self._produced = 0
         self._failed = 0
-        self._leftovers: list[tuple[bytes, bytes]] | None = None
         self._journal = journal
         self._ask_at = 0.0
         self._claim_at = 0.0
@@ -70,16 +73,16 @@ class Carriage:
 
     def finish(self) -> None:
         """Journal what is still in memory, give up what Kafka has not acknowledged, and let go of everything."""
-        leftovers = self._leftovers = []
+        returned = self._returns.gather()
         self.producer.close(0)
-        # Ids rise in the order of emits; what was sent and what was queued is given up in no such order.
-        leftovers.sort(key=lambda event: _id(event[1]), reverse=True)
+        returned.sort(key=by_emit)
         with self._intake.lock:
             self._journal.rewind()
-            while leftovers:
-                chunk = [leftovers.pop() for _ in range(min(len(leftovers), CHUNK))]
-                if refused := self._intake.journal(chunk):
-                    self._intake.drop(refused, len(chunk))
+            for at in range(0, len(returned), CHUNK):
+                frames = [encode(frame.topic, frame.key, frame.value) for frame in returned[at : at + CHUNK]]
+                if refused := self._intake.journal(frames):
+                    self._intake.drop(refused, len(frames))
+            self._backlog.rewrite_rest(self._intake.journal)
             self._journal.forward()
             while self._intake.waiting:
                 if refused := self._intake.spill():
@@ -91,12 +94,11 @@ class Carriage:
         """Count everything at one moment."""
         intake, backlog = self._intake, self._backlog
         with intake.lock:
-            failed = self._failed - backlog.failed
             # The client's own notices may be among what it counts as not acknowledged yet.
-            sent = max(0, min(len(self.producer) - backlog.pending, self._produced - failed))
+            sent = max(0, min(len(self.producer) - backlog.pending, self._produced - self._failed))
             return Stats(
                 taken=intake.taken,
-                acknowledged=self._produced - failed - sent + backlog.acknowledged,
+                acknowledged=self._produced - self._failed - sent + backlog.acknowledged,
                 in_memory=len(intake.waiting) + sent,
                 in_journal=intake.spilled - backlog.settled if backlog.busy else 0,
                 spilled=intake.spilled,
@@ -147,29 +149,7 @@ class Carriage:
             return 0
         return self._backlog.feed(self.producer, CHUNK)
 
-    def _on_failed(self, _topic: str, key: bytes | None, value: bytes | None, error: BrokerError) -> None:
-        """Keep a record that Kafka did not take. Called by the producer, within `poll` and `close`."""
+    def _on_failed(self, topic: str, key: bytes | None, value: bytes | None, error: BrokerError) -> None:
+        """Keep a record of the queue that Kafka did not take. Called by the producer, within `poll` and `close`."""
         self._failed += 1
-        event = (key or b"", value or b"")
-        if isinstance(error, RecordTooLarge):
-            self._intake.drop("too_large")
-        elif self._leftovers is not None:
-            self._leftovers.append(event)
-        else:
-            with self._intake.lock:
-                if refused := self._intake.journal([event]):
-                    self._intake.drop(refused)
-
-
-class _Identity(msgspec.Struct):
-    id: str = ""
-
-
-_decode = msgspec.json.Decoder(_Identity).decode
-
-
-def _id(value: bytes) -> str:
-    try:
-        return _decode(value).id
-    except msgspec.DecodeError:
-        return ""
+        self._returns.keep(Frame(topic.encode(), key or b"", value or b""), error)

@@ -15,6 +15,7 @@ from headrace.emitter.encoding import Encoding
 from headrace.emitter.intake import Intake
 from headrace.emitter.journal import Journal
 from headrace.emitter.placing import Ordering, Placing
+from headrace.emitter.returns import Returns
 from headrace.emitter.session import SessionLog
 from headrace.emitter.settings import EmitterSettings
 from headrace.emitter.stamp import Stamper
@@ -92,14 +93,17 @@ class Emitter:
         directory = Path(settings.journal_dir)
         journal = Journal(directory, capacity=settings.journal_bytes, segment_bytes=settings.memory // 16)
         intake = Intake(self._topic, journal, room=settings.memory // 8, most=self._most)
-        backlog = Backlog(journal, directory, lock=intake.lock, partition=placing.of)
+        returns = Returns(intake)
+        backlog = Backlog(journal, directory, lock=intake.lock, returns=returns, partition=placing.of)
         carriage = Carriage(
             topic=self._topic,
+            most=self._most,
             broker=self._broker,
             settings=settings,
             intake=intake,
             journal=journal,
             backlog=backlog,
+            returns=returns,
             placing=placing,
         )
         self._courier: Courier | None = Courier(

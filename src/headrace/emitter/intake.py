@@ -60,7 +60,7 @@ class Intake:
         if not self._locked(patience=1.0):
             return self.drop("journal_failed")
         try:
-            refused = self.journal([(key, value)])
+            refused = self.journal([encode(self._topic, key, value)])
             self.taken += refused is None
         finally:
             self.lock.release()
@@ -86,20 +86,19 @@ class Intake:
         while self.waiting and size < _SPILL_BYTES:
             events.append(self.pop())
             size += len(events[-1][1])
-        refused = self.journal(events) if events else None
+        refused = self.journal([encode(self._topic, *event) for event in events]) if events else None
         if refused is not None:
             for key, value in reversed(events):
                 self.put_back(key, value)
         return refused
 
-    def journal(self, events: Sequence[tuple[bytes, bytes]]) -> DropReason | None:
-        """Journal *events*, all or none; return why not. Under the lock."""
-        frames = [encode(self._topic, key, value) for key, value in events]
+    def journal(self, frames: Sequence[bytes]) -> DropReason | None:
+        """Journal *frames*, all or none; return why not. Under the lock."""
         try:
             self._journal.append(frames)
         except JournalRefused as refused:
             return refused.reason
-        self.spilled += len(events)
+        self.spilled += len(frames)
         return None
 
     def drop(self, reason: DropReason, events: int = 1) -> bool:

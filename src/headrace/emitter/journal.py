@@ -67,7 +67,7 @@ class Journal:
             if self._file >= 0 and self._size + len(chunk) > self._segment_bytes:
                 self.seal()
             if self._file < 0:
-                self._open(len(chunk))
+                self._open(len(MAGIC) + len(chunk))
             self._write(chunk)
             self._refused = None
         except OSError:

@@ -4,11 +4,11 @@ import random
 from functools import lru_cache
 from typing import Literal
 
+from headrace.broker.partitioning import partition_of
+
 Ordering = Literal["any", "session", "org"]
 
-_M = 0x5BD1E995
-_SEED = 0x9747B28C
-_32 = 0xFFFFFFFF
+_partition_of = lru_cache(maxsize=16_384)(partition_of)
 
 
 class Placing:
@@ -40,25 +40,5 @@ class Placing:
     def of(self, key: bytes) -> int | None:
         """Return the partition of *key*; None leaves it to the producer."""
         if self.ordering == "org" and self.partitions is not None:
-            return _positive_hash(key.partition(b"/")[0]) % self.partitions
+            return _partition_of(key.partition(b"/")[0], self.partitions)
         return self._current
-
-
-@lru_cache(maxsize=16_384)
-def _positive_hash(key: bytes) -> int:
-    return murmur2(key) & 0x7FFFFFFF
-
-
-def murmur2(data: bytes) -> int:
-    """Return the unsigned 32-bit hash of Kafka's default partitioner (`org.apache.kafka.common.utils.Utils`)."""
-    length = len(data)
-    h = _SEED ^ length
-    whole = length & ~3
-    for at in range(0, whole, 4):
-        k = int.from_bytes(data[at : at + 4], "little") * _M & _32
-        k = (k ^ k >> 24) * _M & _32
-        h = (h * _M & _32) ^ k
-    if whole < length:
-        h = (h ^ int.from_bytes(data[whole:], "little")) * _M & _32
-    h = (h ^ h >> 13) * _M & _32
-    return h ^ h >> 15

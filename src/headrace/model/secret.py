@@ -35,6 +35,10 @@ class Secret:
             raise SecretMissing(self._missing)
         return self._text
 
+    def __bool__(self) -> bool:
+        """Whether there is one at all: text, or the name of a place for it."""
+        return bool(self._text or self._missing)
+
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Secret) and (other._text, other._missing) == (self._text, self._missing)
 

@@ -37,7 +37,7 @@ def as_written(value: Any) -> Any:
     """Return *value* as a file would have it, of plain types that JSON has too; secrets are hidden."""
     match value:
         case Secret():
-            return "(missing)" if value.is_missing else "***"
+            return "(missing)" if value.is_missing else "***" if value else ""
         case Duration() | Size():
             return str(value)
         case list() | tuple():
@@ -109,7 +109,8 @@ def _line(key: str, value: Any) -> str:
 def _default(key: Key) -> str:
     if key.is_required:
         return "must be given"
-    return "" if key.default in (None, "", [], {}) else f"`{to_toml(as_written(key.default))}`"
+    default = as_written(key.default)
+    return f"`{to_toml(default)}`" if default or isinstance(default, bool | int) else ""
 
 
 def lines(shown: Mapping[str, Shown]) -> Sequence[str]:

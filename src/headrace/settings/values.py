@@ -87,8 +87,8 @@ def _secret(value: Any, path: str, given: Given, surroundings: Surroundings) -> 
         return Secret(text) if text else Secret.missing(f"{path}: the variable {name} is not set; set it")
     if place == "file":
         return _secret_in(surroundings.directory / name, path)
-    if given.is_variable and value:
-        # A variable of the environment is a place for secrets itself.
+    if given.is_variable or not value:
+        # A variable of the environment is a place for secrets itself, and nothing is no secret.
         return Secret(value)
     raise ValueError("a secret is not written here; write env:NAME or file:PATH")
 

@@ -121,6 +121,34 @@ def test_variables_hold_whole_tables_and_single_keys(tmp_path: Path) -> None:
     assert loaded.origins["destinations.a.url"] == "HEADRACE_DESTINATIONS__A__URL"
 
 
+HEROKU = {
+    "KAFKA_URL": "kafka+ssl://a.example:9096,kafka+ssl://b.example:9096",
+    "KAFKA_TRUSTED_CERT": "ca",
+    "KAFKA_CLIENT_CERT": "certificate",
+    "KAFKA_CLIENT_CERT_KEY": "key",
+    "KAFKA_PREFIX": "smoothboulder-1234.",
+}
+
+
+def test_heroku_is_understood(tmp_path: Path) -> None:
+    loaded = load(tmp_path, '[kafka]\nbootstrap_servers = "127.0.0.1:9092"', HEROKU)
+
+    assert loaded.kafka.bootstrap_servers == "a.example:9096,b.example:9096"
+    assert loaded.kafka.security_protocol == "ssl"
+    assert loaded.kafka.ssl_key.reveal() == "key"
+    assert loaded.names.events == "smoothboulder-1234.headrace.events"
+    assert loaded.origins["kafka.ssl_key"] == "KAFKA_URL"
+    assert loaded.origins["topics.prefix"] == "KAFKA_PREFIX"
+
+
+def test_headraces_own_variable_comes_before_herokus(tmp_path: Path) -> None:
+    loaded = load(tmp_path, environ=HEROKU | {"HEADRACE_KAFKA__BOOTSTRAP_SERVERS": "c.example:9092"})
+
+    assert loaded.kafka.bootstrap_servers == "c.example:9092"
+    assert loaded.kafka.security_protocol == "plaintext"
+    assert not loaded.topics.prefix
+
+
 def test_file_is_found_by_argument_then_variable_then_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     given, named = tmp_path / "given.toml", tmp_path / "named.toml"

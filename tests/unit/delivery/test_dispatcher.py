@@ -17,7 +17,7 @@ from headrace.model.batch import Batch
 from headrace.model.destination import Destination
 from headrace.model.mark import Mark
 from headrace.model.outcome import AllDelivered, Answer, Busy, Misconfigured
-from headrace.model.record import Origin, TopicPartition
+from headrace.model.record import Header, Origin, TopicPartition
 from headrace.model.units import Duration, Size
 from headrace.sinks.memory import MemorySink
 from headrace.testing.clock import FakeClock, run_virtually
@@ -95,13 +95,31 @@ class Bench:
 
 
 class _Record:
-    """The one thing that the dispatcher asks of a record."""
+    """A record of which the dispatcher asks only where it stands."""
 
     def __init__(self, offset: int) -> None:
         self._offset = offset
 
+    def topic(self) -> str:
+        return "events"
+
+    def partition(self) -> int:
+        return 0
+
     def offset(self) -> int:
         return self._offset
+
+    def key(self) -> bytes | None:
+        return None
+
+    def value(self) -> bytes | None:
+        return None
+
+    def headers(self) -> Sequence[Header] | None:
+        return None
+
+    def timestamp(self) -> tuple[int, int]:
+        return (0, 0)
 
 
 Scenario = Callable[[Bench], Awaitable[None]]
@@ -184,7 +202,7 @@ def test_a_destination_that_keeps_failing_parks_and_its_events_hop() -> None:
     bench = play(scenario, lambda clock: Bench(clock, sink))
 
     assert sizes(sink) == [1, 1, 1]
-    assert [(len(hop.run), hop.delay, hop.reason) for hop in bench.hops()] == [(7, 5, "parked")]
+    assert [(len(hop.run), hop.delay, hop.reason) for hop in bench.hops()] == [(7, Duration(5), "parked")]
 
 
 def test_a_parked_destination_is_probed_with_one_due_batch_and_the_rest_hops() -> None:
@@ -231,9 +249,9 @@ def test_retry_after_moves_what_waits_to_a_tier_that_fits() -> None:
     bench = play(scenario, lambda clock: Bench(clock, sink))
 
     assert sizes(sink) == [1, 4]
-    assert [(len(hop.run), hop.delay) for hop in bench.hops()] == [(3, 30), (2, 30)]
+    assert [(len(hop.run), hop.delay) for hop in bench.hops()] == [(3, Duration(30)), (2, Duration(30))]
     failed = [report for report in bench.outbox if isinstance(report, Failed)]
-    assert [report.delay for report in failed] == [30]
+    assert [report.delay for report in failed] == [Duration(30)]
 
 
 def test_a_full_lane_holds_the_poll_back_and_then_overflows() -> None:
@@ -252,7 +270,7 @@ def test_a_full_lane_holds_the_poll_back_and_then_overflows() -> None:
     bench = play(scenario, lambda clock: Bench(clock, sink, lane_events=20, batch_events=10))
 
     assert seen == [True, False]
-    assert [(len(hop.run), hop.delay, hop.reason) for hop in bench.hops()] == [(5, 5, "overflow")]
+    assert [(len(hop.run), hop.delay, hop.reason) for hop in bench.hops()] == [(5, Duration(5), "overflow")]
 
 
 def test_memory_that_runs_out_is_given_up_by_lanes_that_stand_still() -> None:
@@ -336,6 +354,28 @@ def test_what_belongs_to_a_partition_that_left_is_not_posted() -> None:
 
 def _ids(batches: Sequence[Batch]) -> list[str]:
     return [event for batch in batches for event in batch.ids]
+
+
+def test_a_probe_that_gives_its_memory_up_is_followed_by_another() -> None:
+    """A probe that waits for an executor may be moved on; the destination must not stay shut for ever."""
+    sink = MemorySink(Misconfigured("401"))
+
+    async def scenario(bench: Bench) -> None:
+        bench.offer(bench.run("acme", 1))
+        await asyncio.sleep(0.03)
+        sink.open.clear()
+        bench.offer(bench.run("blocker", 500))
+        bench.offer(bench.run("acme", 500, attempts=1))
+        bench.offer(*(bench.run(f"org{n}", 500) for n in range(4)))
+        await asyncio.sleep(1.5)
+        sink.open.set()
+        await asyncio.sleep(0.03)
+        bench.offer(bench.run("acme", 4, attempts=1))
+        await asyncio.sleep(0.03)
+
+    play(scenario, lambda clock: Bench(clock, sink, posts_in_flight=1, memory=Size(1 << 20)))
+
+    assert [len(batch) for batch in sink.batches if batch.org == "acme"] == [1, 4]
 
 
 def test_order_within_a_lane_is_the_order_of_the_offsets() -> None:

@@ -93,7 +93,7 @@ class ObedientProducer:
             sent = self.held.pop(0)
             if error is None:
                 self.acknowledged.append(sent.value)
-            elif self.on_failed:
+            elif self.on_failed and sent.on_ack is None:
                 self.on_failed(sent.topic, sent.key, sent.value, error)
             if sent.on_ack:
                 sent.on_ack(error)

@@ -68,7 +68,7 @@ def test_the_cap_is_on_the_directory(tmp_path: Path) -> None:
 
 def test_a_refusal_stands_for_a_second_or_until_there_is_room(tmp_path: Path) -> None:
     clock = FakeClock()
-    journal = _journal(tmp_path, capacity=250, segment=1, clock=clock)
+    journal = _journal(tmp_path, capacity=240, segment=1, clock=clock)
     journal.append([FRAME])
     with pytest.raises(JournalRefused):
         journal.append([FRAME])

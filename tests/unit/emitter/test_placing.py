@@ -1,29 +1,8 @@
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from headrace.emitter.placing import Placing, murmur2
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        (b"21", -973932308),
-        (b"foobar", -790332482),
-        (b"a-little-bit-long-string", -985981536),
-        (b"a-little-bit-longer-string", -1486304829),
-        (b"lkjh234lh9fiuh90y23oiuhsafujhadof229phr9h19h89h8", -58897971),
-        (b"abc", 479470107),
-    ],
-)
-def test_murmur2_is_the_one_of_kafka(text: bytes, expected: int) -> None:
-    """The values of `UtilsTest.testMurmur2` in Apache Kafka."""
-    assert murmur2(text) == expected & 0xFFFFFFFF
-
-
-@given(st.binary(max_size=200))
-def test_murmur2_stays_within_32_bits(data: bytes) -> None:
-    assert 0 <= murmur2(data) < 1 << 32
+from headrace.broker.partitioning import partition_of
+from headrace.emitter.placing import Placing
 
 
 @given(st.from_regex(r"[A-Za-z0-9_]{1,20}", fullmatch=True), st.lists(st.text(min_size=1), min_size=2))
@@ -33,7 +12,7 @@ def test_org_ordering_keeps_an_org_in_one_partition(org: str, sessions: list[str
 
     places = {placing.of(f"{org}/{session}".encode("utf-8", "replace")) for session in sessions}
 
-    assert places == {(murmur2(org.encode()) & 0x7FFFFFFF) % 12}
+    assert places == {partition_of(org.encode(), 12)}
 
 
 def test_org_ordering_waits_until_the_partitions_are_known() -> None:

@@ -148,6 +148,7 @@ def test_what_nobody_waits_for_any_more_is_not_written_nor_kept() -> None:
         await asyncio.sleep(0)
         abandoned.cancel()
         await asyncio.gather(abandoned, return_exceptions=True)
+        assert sink._writer._waiting == []
         log.gate.set()
         await first
 

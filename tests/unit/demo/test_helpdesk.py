@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from headrace.cli.helpdesk import NAME, load
+from headrace.demo.helpdesk import NAME, load
 from headrace.errors import HeadraceError
 from headrace.testing.emitter import ListeningEmitter
 

@@ -1,0 +1,113 @@
+"""Reads topics without joining a group, on confluent-kafka."""
+
+import time
+from collections.abc import Iterable, Mapping, Sequence
+
+from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, KafkaError, KafkaException
+from confluent_kafka import TopicPartition as Place
+from confluent_kafka.admin import OffsetSpec
+
+from headrace.broker.kafka_admin import Inquiry
+from headrace.broker.kafka_client import ANSWER_WITHIN, Connection
+from headrace.broker.port import Committed
+from headrace.broker.settings import KafkaSettings
+from headrace.errors import BrokerError
+from headrace.model.record import Record, TopicPartition
+
+_MOST = 1000
+_GLANCE = 0.1
+_PATIENCE = 10.0
+"""Seconds without a record after which a read is given up."""
+
+_CONFIG = {
+    "group.id": "headrace.reader",  # asked for by the client; nothing is ever committed by it
+    "enable.auto.commit": False,
+    "enable.auto.offset.store": False,
+    "auto.offset.reset": "earliest",
+    "enable.partition.eof": True,
+    "fetch.wait.max.ms": 10,  # a read begins when the fetch of the one before has returned
+    "fetch.queue.backoff.ms": 10,
+    "queued.max.messages.kbytes": 16_384,
+    "receive.message.max.bytes": 1 << 30,
+}
+
+
+class KafkaReader:
+    """A `Reader`. Several reads may be under way at once: each has a consumer of its own, which is then used again."""
+
+    def __init__(self, settings: KafkaSettings) -> None:
+        self._settings = settings
+        self._inquiry = Inquiry(settings)
+        self._connection = Connection(settings)
+        self._idle: list[Consumer] = []
+
+    def topics(self) -> Mapping[str, int]:
+        return {name: len(topic.partitions) for name, topic in self._inquiry.topics().items()}
+
+    def bounds(self, topic: str) -> Mapping[int, tuple[int, int]]:
+        places = [Place(topic, partition) for partition in self._inquiry.topic(topic).partitions]
+        first = self._offsets(places, OffsetSpec.earliest())  # type: ignore[no-untyped-call]
+        end = self._offsets(places, OffsetSpec.latest())  # type: ignore[no-untyped-call]
+        return {place.partition: (first[place], end[place]) for place in places}
+
+    def committed(self, group: str, partitions: Sequence[TopicPartition]) -> Mapping[TopicPartition, Committed]:
+        if not partitions:
+            return {}
+        wanted = ConsumerGroupTopicPartitions(group, [Place(*where) for where in partitions])
+        asked = self._inquiry.client.list_consumer_group_offsets([wanted], request_timeout=ANSWER_WITHIN)
+        found = self._inquiry.answers(asked)[group].topic_partitions
+        for place in found:
+            if place.error is not None:
+                raise self._connection.fault(place.error)
+        return {
+            TopicPartition(place.topic, place.partition): Committed(place.offset, place.metadata or "")
+            for place in found
+            if place.offset >= 0
+        }
+
+    def read(self, partition: TopicPartition, start: int, stop: int) -> Iterable[Record]:
+        if start >= stop:
+            return
+        client = self._idle.pop() if self._idle else self._connection.open(Consumer, _CONFIG)
+        try:
+            client.assign([Place(*partition, start)])
+            yield from self._records(client, partition, start, stop)
+        except KafkaException as error:
+            raise self._connection.fault(error) from None
+        finally:
+            client.unassign()
+            self._idle.append(client)
+
+    def close(self) -> None:
+        while self._idle:
+            self._idle.pop().close()
+
+    def _offsets(self, places: Sequence[Place], which: OffsetSpec) -> Mapping[Place, int]:
+        asked = self._inquiry.client.list_offsets(dict.fromkeys(places, which), request_timeout=ANSWER_WITHIN)
+        return {place: found.offset for place, found in self._inquiry.answers(asked).items()}
+
+    def _records(self, client: Consumer, partition: TopicPartition, start: int, stop: int) -> Iterable[Record]:
+        following = start
+        deadline = time.monotonic() + _PATIENCE
+        while following < stop:
+            for record in client.consume(min(_MOST, stop - following), _GLANCE):
+                offset = record.offset() or 0
+                error = record.error()
+                if error is not None:
+                    following = max(following, self._end(error, offset))
+                elif offset >= stop:
+                    return
+                else:
+                    following = offset + 1
+                    deadline = time.monotonic() + _PATIENCE
+                    yield record  # type: ignore[misc]  # the stubs allow None where a polled record has none
+            if time.monotonic() > deadline:
+                raise BrokerError(f"{partition} gave no record from offset {following} on in {_PATIENCE:.0f} s")
+
+    def _end(self, error: KafkaError, offset: int) -> int:
+        """Return how far an event that is no record has got us; raise when it is a lasting fault."""
+        if error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001 - a public name that begins so
+            return offset
+        if not error.retriable():
+            raise KafkaException(error)
+        return 0
