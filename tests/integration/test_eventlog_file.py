@@ -57,6 +57,18 @@ def test_a_full_disk_refuses_and_goes_on_when_there_is_room(store: SqliteEventLo
     assert store.sessions("acme")[0].events == 2
 
 
+def test_a_failure_in_the_middle_of_a_transaction_leaves_nothing_of_it(store: SqliteEventLog) -> None:
+    store.upsert([event("1")])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("headrace.eventlog.sqlite.SUM_UP", "SELECT fails_now(?)")
+        with pytest.raises(StoreError):
+            store.upsert([event("2"), event("3", subject="s-2")])
+
+    assert [found.value for found in store.events(ALL)] == [event("1")]
+    assert store.upsert([event("2")]).added == 1
+    assert [summary.events for summary in store.sessions("acme")] == [2]
+
+
 def test_a_file_that_another_program_locks_is_an_error_that_passes(
     store: SqliteEventLog, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

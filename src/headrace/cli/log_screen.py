@@ -181,4 +181,4 @@ def _drawn(what: RenderableType) -> str:
     )
     with console.capture() as capture:
         console.print(what)
-    return "\n".join(line.rstrip() for line in capture.get().strip("\n").splitlines())
+    return "\n".join(line.rstrip() for line in capture.get().splitlines()).strip("\n")

@@ -36,6 +36,9 @@ REVOKE_WAIT = 3.0
 TOPICS_EVERY = 15.0
 """Seconds between looks for retry topics that came."""
 
+TELL_EVERY = 30.0
+"""Seconds between two lines of progress in the log."""
+
 log = structlog.get_logger(__name__)
 
 
@@ -79,6 +82,8 @@ class Owner:
         self._held_since: float | None = None
         self._is_paused = False
         self._stopping = threading.Event()
+        self._told_at = clock.monotonic()
+        self._told: dict[str, int] = {}
         self.fault: BaseException | None = None
         self.polled = 0
 
@@ -131,6 +136,7 @@ class Owner:
         self._settle(0.0)
         self._books.commit(self._progress, self._consumer)
         self._subscribe()
+        self._tell()
         if self._may_poll():
             self._tiers.wake(self._consumer, self._clock.wall())
             self._take(self._consumer.poll(POLL_RECORDS, POLL_TIMEOUT))
@@ -162,6 +168,19 @@ class Owner:
         if topics != self._subscribed:
             self._subscribed = topics
             self._consumer.subscribe(topics)
+
+    def _tell(self) -> None:
+        """Log now and then what was done since the last time, and what is held."""
+        now = self._clock.monotonic()
+        if now - self._told_at < TELL_EVERY:
+            return
+        settled = dict(self._settler.settled)
+        done = {kind: count - self._told.get(kind, 0) for kind, count in settled.items()}
+        if any(done.values()) or self._dispatcher.weight:
+            seconds = round(now - self._told_at, 1)
+            held = self._dispatcher.weight + self._mailer.weight
+            log.info("delivery.progress", seconds=seconds, bytes_held=held, polled=self.polled, **done)
+        self._told_at, self._told = now, settled
 
     def _may_poll(self) -> bool:
         """Hold the poll back while a full lane may still get room, or memory has run out."""

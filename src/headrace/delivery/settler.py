@@ -26,6 +26,8 @@ class Settler:
         self._schedule = schedule
         self._mailer = mailer
         self._clock = clock
+        self.settled = {"delivered": 0, "tier": 0, "dead": 0}
+        """Obligations settled since the start, by how they ended."""
 
     def settle(self, report: Report) -> None:
         """Act on one report; what belongs to a revoked assignment settles nothing."""
@@ -34,7 +36,7 @@ class Settler:
         elif not report.run.chunk.assignment.is_revoked:
             match report:
                 case Done(run):
-                    run.chunk.settle(run.org, run.destination.name, DELIVERED, len(run))
+                    self._settle(run.chunk, run.org, run.destination.name, DELIVERED, len(run))
                 case Hop(run, delay, reason):
                     self._hop(run, delay, reason)
                 case Failed(run, outcomes, posts, delay):
@@ -56,6 +58,10 @@ class Settler:
         )
         self._send(chunk, dead.org, dead.record, mark, None)
 
+    def _settle(self, chunk: Chunk, org: str, destination: str, fate: Fate, events: int = 1) -> None:
+        chunk.settle(org, destination, fate, events)
+        self.settled[fate[0]] += events
+
     def _hop(self, run: Run, delay: Duration, reason: str) -> None:
         for index in range(run.start, run.stop):
             self._retry(run, index, 0, delay, reason)
@@ -63,7 +69,7 @@ class Settler:
     def _settle_one(self, run: Run, index: int, outcome: object, posts: int, delay: Duration | None) -> None:
         match outcome:
             case Delivered():
-                run.chunk.settle(run.org, run.destination.name, DELIVERED)
+                self._settle(run.chunk, run.org, run.destination.name, DELIVERED)
             case Rejected(reason):
                 mark = self._mark(run, index, posts, self._clock.wall(), "rejected", reason)
                 self._send(run.chunk, run.org, run.records[index], mark, None)
@@ -104,7 +110,7 @@ class Settler:
 
         def acknowledged() -> None:
             if not chunk.assignment.is_revoked:
-                chunk.settle(org, mark.destination, fate)
+                self._settle(chunk, org, mark.destination, fate)
 
         def too_large() -> None:
             # What a tier does not take is a dead letter; what even the dead topic does not take goes there without

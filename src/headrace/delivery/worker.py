@@ -35,6 +35,7 @@ Serves = Literal["all", "main", "retry"]
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
+    """All that one worker is made of."""
 
     settings: DeliverySettings
     schedule: RetrySchedule

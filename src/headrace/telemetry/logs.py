@@ -16,17 +16,17 @@ def configure(level: Level = "info", stream: TextIO | None = None) -> None:
     A `Secret` shows itself as `***`, as everywhere, and tracebacks come without local variables. What other
     libraries say through `logging` comes along from warnings up.
     """
-    stream = stream or sys.stderr
     lowest = logging.getLevelNamesMapping()[level.upper()]
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            *_rendering(stream),
+            *_rendering(stream or sys.stderr),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(lowest),
-        logger_factory=structlog.WriteLoggerFactory(stream),
+        # Looked up anew for each line: whoever redirects standard error gets the logs too.
+        logger_factory=lambda *_: structlog.WriteLogger(stream or sys.stderr),
         cache_logger_on_first_use=False,
     )
     logging.basicConfig(handlers=[_Bridge()], level=max(lowest, logging.WARNING), force=True)

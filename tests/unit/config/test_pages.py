@@ -52,7 +52,7 @@ def test_show_names_values_and_origins_and_no_secret(
     assert shown["settings"]["delivery.drain"] == {"value": "9s", "origin": "HEADRACE_DELIVERY__DRAIN"}
     assert shown["settings"]["destinations.crm.secret"] == {"value": ["***", "(missing)"], "origin": str(file)}
     assert shown["settings"]["destinations.crm.headers"]["value"] == {"Authorization": "***"}
-    assert shown["settings"]["routes.*"] == {"value": ["crm"], "origin": str(file)}
+    assert shown["settings"]['routes."*"'] == {"value": ["crm"], "origin": str(file)}
     assert shown["settings"]["topics.min_insync_replicas"] == {"value": None, "origin": "default"}
 
 
