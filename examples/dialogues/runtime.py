@@ -61,7 +61,7 @@ class Runtime:
         if left is not None:
             self._log.emit("bot.dialog.exited", dialog=left)
         if dialog is not None:
-            self._log.emit("bot.navigation.followed", source=left or "", target=dialog, reason="intent")
+            self._log.emit("bot.navigation", source=left or "", target=dialog, reason="intent")
             self._log.emit("bot.dialog.entered", dialog=dialog, via="intent")
 
     def _remember(self, service: str, state: State) -> None:

@@ -57,7 +57,7 @@ class HelpdeskBot:
     def _enter(self, dialog: str, reason: str) -> str:
         """Leave the dialog that runs, if any, and begin another one."""
         self._leave("cancelled")
-        self._log.emit("bot.navigation.followed", source=self._desk.dialog, target=dialog, reason=reason)
+        self._log.emit("bot.navigation", source=self._desk.dialog, target=dialog, reason=reason)
         self._desk.dialog = dialog
         self._log.emit("bot.dialog.entered", dialog=dialog, via=reason)
         self._running = dialog_named(dialog)(self._desk)

@@ -176,8 +176,8 @@ def producer_config(
 
     Half of *memory* is for keys and values, half for what librdkafka needs beside them.
     """
-    payload = max(memory // 2, max_message_bytes or 0, 64 << 10)
-    largest = min(max_message_bytes or payload, _MOST_BYTES)
+    payload = int(max(memory // 2, max_message_bytes or 0, 64 << 10))
+    largest = int(min(max_message_bytes or payload, _MOST_BYTES))  # a Size would be written as "4MiB"
     linger_ms = int(linger * 1000)
     return {
         "enable.idempotence": True,

@@ -29,12 +29,13 @@ _FAILED = "red"
 def sessions_text(sessions: Sequence[SessionSummary]) -> str:
     """Draw the sessions of an org as a table."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    # The columns that people look for keep their width; only the error gives way on a narrow terminal.
     for heading in ("session", "bot"):
-        table.add_column(heading, overflow="fold", max_width=36)
-    table.add_column("started", no_wrap=True)
+        table.add_column(heading, overflow="fold", min_width=8, max_width=36)
+    table.add_column("started", no_wrap=True, min_width=len("2026-11-23 10:00:00"))
     for heading in ("duration", "turns", "events", "errors"):
-        table.add_column(heading, justify="right", no_wrap=True)
-    table.add_column("first error", overflow="ellipsis", no_wrap=True)
+        table.add_column(heading, justify="right", no_wrap=True, min_width=len(heading))
+    table.add_column("first error", overflow="ellipsis", no_wrap=True, max_width=72)
     for each in sessions:
         table.add_row(
             _text(each.session or "(none)", "bold"),

@@ -80,6 +80,7 @@ def _register(app: App, command: Command, words: Collection[str]) -> None:
 
 def _run(words: Sequence[str]) -> int:
     app = build(words)
+    app.meta.suppress_keyboard_interrupt = False
 
     @app.meta.default
     def launch(

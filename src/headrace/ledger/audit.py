@@ -55,6 +55,7 @@ def audit(
         if depth is not None:
             depth.sound(books, main, logs, graves)
         account.add(books)
+    seen(meter.records)
     return Audit(account, depth.findings if depth else None)
 
 

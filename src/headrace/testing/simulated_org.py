@@ -81,7 +81,10 @@ class _Process:
 
     def __init__(self, port: int, *, count: bool) -> None:
         command = [sys.executable, "-m", __name__, "--port", str(port), "--until-eof", *(["--count"] if count else [])]
-        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        # In a session of its own, Ctrl-C on a terminal is left to the one who started it.
+        self._process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True
+        )
         assert self._process.stdout is not None
         self.base = self._process.stdout.readline().strip()
         if not self.base:

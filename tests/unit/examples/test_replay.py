@@ -53,7 +53,7 @@ def test_a_turn_is_lived_from_the_message_to_the_answer(emitter: ListeningEmitte
         "turn.started",
         "message.received",
         "intent.detected",
-        "navigation.followed",
+        "navigation",
         "dialog.entered",
         "variable.set",
         "action.invoked",
