@@ -13,7 +13,7 @@ class Progress:
     acknowledged). Only what is booked, with nothing unbooked before it, may be committed.
     """
 
-    __slots__ = ("_chunks", "_tiled", "assignment", "committable", "gap_at", "last_tile", "next")
+    __slots__ = ("_chunks", "_tiled", "asked", "assignment", "booked", "gap_at", "last_tile", "next")
 
     def __init__(self, partition: TopicPartition, following: int | None, last_tile: str | None) -> None:
         self.assignment = Assignment(partition)
@@ -21,7 +21,10 @@ class Progress:
         """The next offset to poll; None until the first poll of a partition without a commit."""
         self.last_tile = last_tile
         self.gap_at: int | None = None
-        self.committable: tuple[int, str] | None = None
+        self.booked: tuple[int, str] | None = None
+        """What may be committed: the next offset, and the tile that covers what is before it."""
+        self.asked: tuple[int, str] | None = None
+        """What was last asked to be committed."""
         self._chunks: deque[Chunk] = deque()
         self._tiled: deque[tuple[Chunk, str]] = deque()
 
@@ -49,11 +52,6 @@ class Progress:
         """Note that the brokers have the tiles up to *tile*: acknowledgements of one partition come in order."""
         while self._tiled:
             chunk, name = self._tiled.popleft()
-            self.committable = (chunk.next, name)
+            self.booked = (chunk.next, name)
             if name == tile:
                 return
-
-    def commit_taken(self) -> tuple[int, str] | None:
-        """Return what may be committed and was not yet asked for."""
-        place, self.committable = self.committable, None
-        return place

@@ -15,6 +15,9 @@ from headrace.wire.times import to_text
 COMMIT_EVERY = 0.1
 """Seconds between commits."""
 
+REPEAT_EVERY = 5.0
+"""Seconds after which everything is committed once more, since a commit that failed is not heard of."""
+
 
 class Books:
     """Writes the tiles of one worker, whose name makes their ids unique, and commits what they cover."""
@@ -26,6 +29,7 @@ class Books:
         self._clock = clock
         self._written = 0
         self._committed_at = 0.0
+        self._repeated_at = clock.monotonic()
 
     def book(self, progresses: Iterable[Progress]) -> None:
         """Write a tile for every chunk that has settled with nothing unsettled before it."""
@@ -34,16 +38,19 @@ class Books:
                 self._write(progress, chunk)
 
     def commit(self, progresses: Mapping[TopicPartition, Progress], consumer: Consumer, *, wait: bool = False) -> None:
-        """Commit what is booked, at most every `COMMIT_EVERY` seconds unless *wait*."""
+        """Commit what is booked, at most every `COMMIT_EVERY` seconds; with *wait* all of it, and now."""
         now = self._clock.monotonic()
         if not wait and now - self._committed_at < COMMIT_EVERY:
             return
         self._committed_at = now
-        places = {
-            partition: Committed(*place)
-            for partition, progress in progresses.items()
-            if (place := progress.commit_taken()) is not None
-        }
+        repeats = wait or now - self._repeated_at >= REPEAT_EVERY
+        if repeats:
+            self._repeated_at = now
+        places: dict[TopicPartition, Committed] = {}
+        for partition, progress in progresses.items():
+            if progress.booked is not None and (repeats or progress.booked != progress.asked):
+                progress.asked = progress.booked
+                places[partition] = Committed(*progress.booked)
         if places:
             consumer.commit(places, wait=wait)
 

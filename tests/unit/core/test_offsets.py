@@ -71,10 +71,9 @@ class ProgressMachine(RuleBasedStateMachine):
 
     @rule()
     def commit(self) -> None:
-        place = self.progress.commit_taken()
-        if place is not None:
-            assert place == (self.sent[self.booked - 1][1], self.sent[self.booked - 1][0])
-            self.committed = place[0]
+        if self.progress.booked is not None:
+            assert self.progress.booked == (self.sent[self.booked - 1][1], self.sent[self.booked - 1][0])
+            self.committed = self.progress.booked[0]
 
     @invariant()
     def nothing_unsettled_is_committed(self) -> None:

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from headrace.broker.port import Acknowledge, Failed
-from headrace.emitter.encoding import Encoding, OutgoingEvent
+from headrace.emitter.encoding import Encoding
 from headrace.emitter.session import SessionLog
 from headrace.errors import BrokerError, BrokerUnavailable, QueueFull
 from headrace.model.record import Header
@@ -19,6 +19,7 @@ class RememberingOutlet:
 
     def __init__(self) -> None:
         self.keys: list[bytes] = []
+        self.values: list[bytes] = []
         self.events: list[dict[str, Any]] = []
         self.takes = True
         self.encode = Encoding(lambda: None)
@@ -30,6 +31,7 @@ class RememberingOutlet:
     def take(self, key: bytes, value: bytes) -> bool:
         if self.takes:
             self.keys.append(key)
+            self.values.append(value)
             self.events.append(msgspec.json.decode(value))
         return self.takes
 

@@ -23,9 +23,7 @@ class Emitting:
         self.intake = Intake("t", self.journal, room=room, most=1 << 20)
         placing = Placing(ordering)
         returns = Returns(self.intake)
-        self.backlog = Backlog(
-            self.journal, directory, lock=self.intake.lock, returns=returns, partition=placing.of
-        )
+        self.backlog = Backlog(self.journal, directory, lock=self.intake.lock, returns=returns, partition=placing.of)
         self.carriage = Carriage(
             topic="t",
             most=1 << 20,

@@ -15,7 +15,6 @@ class _Hostile:
         raise RuntimeError("not today")
 
 
-
 class _Colour(enum.Enum):
     RED = "red"
 

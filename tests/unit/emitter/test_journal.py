@@ -1,5 +1,6 @@
 import errno
 import os
+from itertools import cycle
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,9 @@ from headrace.wire.journal import MAGIC, Frame, encode, read
 FRAME = encode(b"t", b"k", b"v" * 100)
 
 
-def _journal(directory: Path, *, capacity: int = 1 << 20, segment: int = 300, clock: FakeClock | None = None) -> Journal:
+def _journal(
+    directory: Path, *, capacity: int = 1 << 20, segment: int = 300, clock: FakeClock | None = None
+) -> Journal:
     clock = clock or FakeClock()
     return Journal(directory, capacity=capacity, segment_bytes=segment, clock=clock.monotonic)
 
@@ -55,12 +58,13 @@ def test_the_cap_is_on_the_directory(tmp_path: Path) -> None:
     """Two processes that share it share the cap."""
     one = _journal(tmp_path, capacity=1000, segment=125)
     other = _journal(tmp_path, capacity=1000, segment=125)
-    taken = 0
+
+    def append_for_ever() -> None:
+        for journal in cycle([one, other]):
+            journal.append([FRAME])
+
     with pytest.raises(JournalRefused) as refused:
-        while True:
-            one.append([FRAME])
-            other.append([FRAME])
-            taken += 2
+        append_for_ever()
 
     assert refused.value.reason == "journal_full"
     assert 700 < size(tmp_path) <= 1000

@@ -19,12 +19,9 @@ def test_an_event_says_whose_it_is(outlet: Any) -> None:
 
 
 def test_what_is_emitted_passes_the_check_of_the_worker(outlet: Any) -> None:
-    values: list[bytes] = []
-    outlet.take = lambda key, value: values.append(value) or True
-
     outlet.log().emit("custom.thing")
 
-    envelope = read(values[0])
+    envelope = read(outlet.values[0])
     assert isinstance(envelope, Envelope)
     assert org_of(b"o/s", envelope.source) == "o"
 
