@@ -1,19 +1,27 @@
-# Everything a newcomer needs: `make demo`, `make test`, `make check`. Nothing but Python ≥ 3.11 with pip is assumed.
+# Everything a newcomer needs: `make demo`, `make test`, `make check`. Only Python 3.11 or later with pip is assumed.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
 ARGS ?=
 
-.PHONY: setup demo test test-all check format lock clean
+# The environment needs no pip of its own, so it can be made where Python comes without ensurepip, as Debian's does.
+PIP := $(PYTHON) -m pip --python $(BIN)/python --quiet --disable-pip-version-check
+
+.PHONY: setup demo test test-all check format docs lock clean
 
 setup: $(STAMP)
+	@:
 
 $(STAMP): pyproject.toml requirements.lock
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "$(PYTHON) is not Python 3.11 or later; name one that is: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
+	@$(PYTHON) -m pip --version >/dev/null || \
+	  { echo "$(PYTHON) has no pip; install it (Debian: apt-get install python3-pip)" >&2; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv --without-pip $(VENV)
 	@echo "installing the pinned packages …" >&2
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock >&2
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e . >&2
+	@$(PIP) install --require-hashes -r requirements.lock >&2
+	@$(PIP) install --no-deps --no-build-isolation -e . >&2
 	@echo "fetching the broker's jars …" >&2
 	@$(BIN)/headrace kafka fetch >&2
 	@touch $(STAMP)
@@ -31,17 +39,23 @@ check: $(STAMP)
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
-	@$(BIN)/lint-imports
+	@$(BIN)/lint-imports --no-logo
 
 format: $(STAMP)
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
-# The lock names versions and hashes, never a download host.
-lock:
-	@$(BIN)/python -m pip install --quiet uv
-	@$(BIN)/uv pip compile --universal --generate-hashes --python-version 3.11 --extra dev --no-emit-index-url \
-	  --no-header --quiet pyproject.toml -o requirements.lock
+# The pages that are made from the code; a test compares them.
+docs: $(STAMP)
+	@$(BIN)/headrace config reference > docs/configuration.md
+	@$(BIN)/headrace config reference --toml > docs/headrace.toml
+
+# The lock names versions and hashes, never where to download from.
+lock: $(STAMP)
+	@$(PIP) install uv >&2
+	@$(BIN)/uv pip compile --universal --generate-hashes --python-version 3.11 --extra dev --upgrade \
+	  --no-emit-index-url --no-emit-find-links --no-header --quiet pyproject.toml -o requirements.lock
+	@! grep -n "://" requirements.lock
 
 clean:
-	@rm -rf $(VENV) .headrace .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	@rm -rf $(VENV) .headrace .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

@@ -132,8 +132,11 @@ def emitters(river: River) -> Iterator[Callable[..., Emitter]]:
         emitter.close(1)
 
 
-def test_asyncio_threads_and_plain_code_emit_alike(river: River, emitters: Callable[..., Emitter]) -> None:
-    emitter = emitters()
+@pytest.mark.parametrize("durability", ["memory", "journal"])
+def test_asyncio_threads_and_plain_code_emit_alike(
+    river: River, emitters: Callable[..., Emitter], durability: str
+) -> None:
+    emitter = emitters(durability=durability)
 
     def say(name: str, times: int) -> None:
         with emitter.session(org="o", bot="b", session=name) as log:
@@ -164,7 +167,9 @@ def test_asyncio_threads_and_plain_code_emit_alike(river: River, emitters: Calla
 
 def test_a_record_is_what_other_programs_expect(river: River, emitters: Callable[..., Emitter]) -> None:
     emitter = emitters()
-    emitter.session(org="00D000000000001", bot="helpdesk", session="s-42", seq=17).emit("bot.intent.detected", intent="x")
+    emitter.session(org="00D000000000001", bot="helpdesk", session="s-42", seq=17).emit(
+        "bot.intent.detected", intent="x"
+    )
     emitter.flush(20)
 
     [record] = river.records()
@@ -301,9 +306,7 @@ time.sleep(60)
 
 
 @pytest.mark.parametrize("ordering", ["any", "session"])
-def test_kafka_goes_and_comes_back(
-    new_kafka: Callable[[], LocalKafka], tmp_path: Path, ordering: Ordering
-) -> None:
+def test_kafka_goes_and_comes_back(new_kafka: Callable[[], LocalKafka], tmp_path: Path, ordering: Ordering) -> None:
     """Emits go on all the while; everything arrives, under `session` ordering in the order of its emits."""
     cluster = new_kafka()
     river = River(cluster.bootstrap_servers, tmp_path)

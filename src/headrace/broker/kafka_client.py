@@ -112,7 +112,7 @@ def _reaching(settings: KafkaSettings) -> dict[str, object]:
         "reconnect.backoff.max.ms": 1_000,
         "metadata.recovery.strategy": "none",
         "topic.metadata.refresh.interval.ms": 30_000,
-        "topic.metadata.propagation.max.ms": 5_000,
+        "topic.metadata.propagation.max.ms": 3_000,
     }
 
 

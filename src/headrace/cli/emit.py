@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Annotated, Any, BinaryIO
 
 import msgspec
+from cyclopts import Parameter
 
 from headrace import app
 from headrace import config as configuration
@@ -16,6 +17,9 @@ from headrace.cli.plain import plain
 from headrace.emitter.session import SessionLog
 from headrace.errors import BrokerError, TopicMissing, UsageError
 from headrace.runtime import Emitter
+
+# Else a lone hyphen would be read as an option.
+File = Annotated[str, Parameter(allow_leading_hyphen=True)]
 
 WINDOW = 20_000
 """So many events may wait for Kafka before reading pauses."""
@@ -52,7 +56,7 @@ class EmitDocument(msgspec.Struct, kw_only=True):
     bad_lines: list[BadLine] = []
 
 
-def emit(file: str, /, *, timeout: float = 30.0, config: Path | None = None, json: bool = False) -> int:
+def emit(file: File, /, *, timeout: float = 30.0, config: Path | None = None, json: bool = False) -> int:
     """Emit one event per line of JSON: {"org": …, "bot": …, "session": …, "type": …, "data": {…}}.
 
     Exits 0 when Kafka has acknowledged all. Bad lines are named, counted and left out, and make it exit 1. What Kafka

@@ -4,7 +4,7 @@ Counts cannot tell a copy of one event from the loss of another. Here every move
 a record of its own.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
@@ -23,35 +23,33 @@ class Step(NamedTuple):
     at: int
 
 
+SKEW = 500
+"""Milliseconds by which the clocks of two brokers may differ; a tier is longer than that."""
+
+
 class Trail:
     """Every step of one partition number's events."""
 
     def __init__(self) -> None:
-        # By origin and cell: when the latest step was written, and how many steps then.
-        self._steps: dict[int, dict[Cell, tuple[int, int]]] = {}
+        self._steps: defaultdict[int, defaultdict[Cell, list[int]]] = defaultdict(lambda: defaultdict(list))
 
     def add(self, step: Step) -> None:
         """Take a step."""
         if step.origin is not None:
-            cells = self._steps.setdefault(step.origin, {})
-            latest, count = cells.get(step.cell, (step.at, 0))
-            if step.at > latest:
-                latest, count = step.at, 0
-            cells[step.cell] = (latest, count + (step.at == latest))
+            self._steps[step.origin][step.cell].append(step.at)
 
     def from_main(self, offsets: Iterable[int]) -> Tally:
         """Count the events of these main offsets that left a step, per org and destination."""
         return Counter(cell for offset in offsets for cell in self._steps.get(offset, ()))
 
     def from_tier(self, steps: Iterable[Step]) -> Tally:
-        """Count the steps that another one follows; of two that were written at one moment either may be the later."""
+        """Count the steps that another one follows, as far as the clocks of brokers can tell."""
         movers = Tally()
         for step in steps:
             if step.origin is None:
                 movers[step.cell] += 1
             else:
-                latest, count = self._steps[step.origin][step.cell]
-                movers[step.cell] += latest > step.at or count > 1
+                movers[step.cell] += sum(at >= step.at - SKEW for at in self._steps[step.origin][step.cell]) > 1
         return movers
 
 

@@ -72,21 +72,7 @@ class Worker:
             plan.settings, plan.schedule, plan.sinks, outbox, plan.clock, probes_fresh=plan.serves == "main"
         )
         ended = asyncio.Event()
-        self._owner = owner = Owner(
-            connect=self._consumer,
-            topics=_topics(plan),
-            main_topic=plan.names.events,
-            intake=Intake(plan.routes, plan.destinations),
-            settler=Settler(plan.names, plan.schedule, mailer, plan.clock),
-            mailer=mailer,
-            books=Books(uuid.uuid4().hex[:12], plan.names.attempts, mailer, plan.clock),
-            dispatcher=dispatcher,
-            outbox=outbox,
-            loop=loop,
-            clock=plan.clock,
-            memory=plan.settings.memory,
-            drain=plan.settings.drain,
-        )
+        self._owner = owner = self._make_owner(mailer, dispatcher, outbox, loop)
         if self._is_stopped:
             owner.stop()
 
@@ -109,6 +95,26 @@ class Worker:
         if owner.fault is not None:
             raise owner.fault
         log.info("delivery.stopped", polled=owner.polled)
+
+    def _make_owner(
+        self, mailer: Mailer, dispatcher: Dispatcher, outbox: Outbox, loop: asyncio.AbstractEventLoop
+    ) -> Owner:
+        plan = self._plan
+        return Owner(
+            connect=self._consumer,
+            topics=_topics(plan),
+            main_topic=plan.names.events,
+            intake=Intake(plan.routes, plan.destinations),
+            settler=Settler(plan.names, plan.schedule, mailer, plan.clock),
+            mailer=mailer,
+            books=Books(uuid.uuid4().hex[:12], plan.names.attempts, mailer, plan.clock),
+            dispatcher=dispatcher,
+            outbox=outbox,
+            loop=loop,
+            clock=plan.clock,
+            memory=plan.settings.memory,
+            drain=plan.settings.drain,
+        )
 
     def _consumer(self, owner: Owner) -> Consumer:
         return self._plan.broker.consumer(self._plan.names.group, owner)

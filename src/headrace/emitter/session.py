@@ -76,7 +76,8 @@ class SessionLog:
         Returns at once and never raises, whatever Kafka, the disk or a value in *data* does.
         """
         if not isinstance(type, str):
-            data = {name: value for name, value in msgspec.structs.asdict(type).items() if not _is_left_out(value)} | data
+            fields = msgspec.structs.asdict(type)
+            data = {name: value for name, value in fields.items() if not _is_left_out(value)} | data
             type = type.type  # noqa: A001
         if self._data:
             data = {**self._data, **data}

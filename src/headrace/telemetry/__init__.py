@@ -1,4 +1,4 @@
-"""Telemetry: what Headrace tells of itself, beside its results: logs, and the catalogue of metrics.
+"""Telemetry: what Headrace tells of itself beside its results. So far: logs.
 
 May import: `headrace.model`, structlog, msgspec.
 Must never: decide, block, show a secret or an event's content.

@@ -149,9 +149,12 @@ def test_second_note_about_a_letter_shows_its_record_as_a_duplicate() -> None:
     """Two operators may redrive the same letter at once."""
     main = log(None, tile(0, 1, count(A, 0, None, GAVE_UP)))
 
-    account = balance(main, [log("5s", tail=Counter({A: 2}))], graves(A), [note(0, A, A), note(0, A, A)])
+    notes = [note(0, A, A), note(0, A, ("a", "log"))]
 
-    assert account.total() == Columns(accepted=1, retrying=2, retried=1, duplicates=1)
+    account = balance(main, [log("5s", tail=Counter({A: 1, ("a", "log"): 1}))], graves(A), notes)
+
+    assert account.cells[A] == Columns(accepted=1, retrying=1, retried=1)
+    assert account.cells["a", "log"] == Columns(retrying=1, duplicates=1)
 
 
 def test_head_deleted_before_it_was_settled_is_lost_with_its_range() -> None:
@@ -309,3 +312,12 @@ def test_sums_over_orgs_and_over_destinations_equal_the_total() -> None:
         "crm": 3,
         "log": 4,
     }
+
+
+def test_note_from_before_the_books_begin_puts_nothing() -> None:
+    """Its letter is still held, and still redriven; what became of its record has expired."""
+    main = log(None, tile(100, 101, count(A, 1), at=EDGE), start=100, gaps=[OPENING])
+
+    account = balance(main, [], graves(A), [note(0, A, A, at=OLD)])
+
+    assert account.total() == Columns(accepted=1, delivered=1, expired=100)
