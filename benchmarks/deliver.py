@@ -19,10 +19,10 @@ from itertools import product
 from pathlib import Path
 
 import msgspec
-from machine import Machine, machine, sentence
-from stage import Stage, Tables, local_kafka
 
 from headrace.testing.simulated_org import SimulatedOrg
+from machine import Machine, machine, sentence
+from stage import Stage, Tables, local_kafka
 
 SECRET = "whsec_aGVhZHJhY2VoZWFkcmFjZWhlYWRyYWNl"
 PATIENCE = 900.0

@@ -13,7 +13,6 @@ from typing import Self
 import psutil
 from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, ResourceType
-from traffic import traffic
 
 from headrace import app
 from headrace import config as configuration
@@ -24,6 +23,7 @@ from headrace.localkafka.cluster import LocalKafka
 from headrace.localkafka.ports import free_ports
 from headrace.model.record import TopicPartition
 from headrace.orgs.routes import Routes
+from traffic import traffic
 
 Tables = Mapping[str, Mapping[str, object]]
 

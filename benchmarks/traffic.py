@@ -8,10 +8,51 @@ from collections.abc import Iterator, Sequence
 EVENTS_OF_A_SESSION = 25
 POOL = 512
 
-WORDS = (
-    "where is my order I would like to return the blue one please and who pays for that thank you it was promised for "
-    "monday but nobody called can you look up the contract number again the invoice shows another address since may"
-).split()
+WORDS = [
+    "where",
+    "is",
+    "my",
+    "order",
+    "I",
+    "would",
+    "like",
+    "to",
+    "return",
+    "the",
+    "blue",
+    "one",
+    "please",
+    "and",
+    "who",
+    "pays",
+    "for",
+    "that",
+    "thank",
+    "you",
+    "it",
+    "was",
+    "promised",
+    "for",
+    "monday",
+    "but",
+    "nobody",
+    "called",
+    "can",
+    "you",
+    "look",
+    "up",
+    "the",
+    "contract",
+    "number",
+    "again",
+    "the",
+    "invoice",
+    "shows",
+    "another",
+    "address",
+    "since",
+    "may",
+]
 
 DATA: Sequence[tuple[str, dict[str, object]]] = (
     ("bot.message.received", {"channel": "web"}),

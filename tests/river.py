@@ -82,6 +82,11 @@ class River:
             self.workers.append(subprocess.Popen(command, stdout=log, stderr=log))
         return self.workers[-1]
 
+    def run(self, *arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
+        """Run one command of the command line on this river to its end."""
+        command = [sys.executable, "-m", "headrace", *arguments, "--config", str(self.config_file)]
+        return subprocess.run(command, input=stdin, capture_output=True, text=True, timeout=90, check=False)
+
     def stop(self) -> list[int]:
         """Let every worker drain, and return their exit codes."""
         running = [worker for worker in self.workers if worker.poll() is None]

@@ -1,7 +1,8 @@
-"""The assembly: the only module that knows every room. It makes things out of a configuration, and does nothing else."""
+"""The assembly: the only module that knows every room. It makes things out of a configuration, no more."""
 
 from headrace.broker.kafka import KafkaBroker
 from headrace.broker.port import Broker
+from headrace.broker.topics_settings import LARGER
 from headrace.clock import SystemClock
 from headrace.config import Config, EventlogDestination
 from headrace.core.schedule import RetrySchedule
@@ -51,6 +52,7 @@ def worker(config: Config, serves: Serves = "all") -> Worker:
             destinations=config.destinations,
             sinks=sinks,
             clock=SystemClock(),
+            max_record_bytes=LARGER * config.topics.max_message_bytes,
             serves=serves,
         )
     )

@@ -125,7 +125,6 @@ def test_every_event_ends_where_it_belongs(tmp_path: Path, kafka: str, orgs: Sim
         check_the_books(river, killed=False)
         calm_p99 = max(orgs.ledgers(since=calm_from, until=calm_until)[org].latency.p99 for org in HEALTHY)
         faulty_p99 = max(orgs.ledgers(since=calm_until, until=faulty_until)[org].latency.p99 for org in HEALTHY)
-        print(calm_p99, faulty_p99)
         assert faulty_p99 <= 2 * calm_p99, f"calm {calm_p99 * 1000:.0f} ms, faulty {faulty_p99 * 1000:.0f} ms"
         assert river.stop() == [0, 0]
         assert {name: orgs.ledger(name).answers for name in FAULTS}["org-00"].get("503", 0) > 0

@@ -77,6 +77,7 @@ class River:
     def worker(self) -> Iterator[None]:
         worker = Worker(
             Plan(
+                max_record_bytes=64 << 20,
                 settings=DeliverySettings(),
                 schedule=SCHEDULE,
                 names=NAMES,

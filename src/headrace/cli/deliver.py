@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
+from headrace.cli.output import emit_document
 from headrace.errors import UsageError
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ def deliver(
     only: Literal["main", "retry"] | None = None,
     config: Path | None = None,
     parent: Annotated[int | None, Parameter(show=False)] = None,
+    json: bool = False,
 ) -> int:
     """Read the main topic and the retry tiers, and write every org's events to its destinations.
 
@@ -33,7 +35,9 @@ def deliver(
     only
         Serve only the main topic, or only the retry tiers.
     config
-        The configuration file.
+        The configuration file; by default HEADRACE_CONFIG, else ./headrace.toml.
+    json
+        Print at the end what was done, as one JSON document; with several workers each prints its own.
     """
     from headrace import config as configuration  # noqa: PLC0415 -- a parent of workers loads no Kafka client
 
@@ -43,11 +47,11 @@ def deliver(
     if workers < 1:
         raise UsageError(f"--workers {workers}: there must be at least one")
     if workers > 1:
-        return _supervise(workers, only, config, settings.delivery.drain)
-    return _work(settings, only, parent)
+        return _supervise(workers, only, config, settings.delivery.drain, json=json)
+    return _work(settings, only, parent, json=json)
 
 
-def _supervise(workers: int, only: str | None, config: Path | None, drain: float) -> int:
+def _supervise(workers: int, only: str | None, config: Path | None, drain: float, *, json: bool) -> int:
     from headrace.delivery.supervisor import Supervisor  # noqa: PLC0415
 
     arguments = ["deliver"]
@@ -55,10 +59,12 @@ def _supervise(workers: int, only: str | None, config: Path | None, drain: float
         arguments += ["--only", only]
     if config:
         arguments += ["--config", str(config)]
+    if json:
+        arguments.append("--json")
     return Supervisor(workers, arguments).run(drain)
 
 
-def _work(settings: "Config", only: Literal["main", "retry"] | None, parent: int | None) -> int:
+def _work(settings: "Config", only: Literal["main", "retry"] | None, parent: int | None, *, json: bool) -> int:
     import uvloop  # noqa: PLC0415
 
     from headrace import app  # noqa: PLC0415
@@ -68,9 +74,9 @@ def _work(settings: "Config", only: Literal["main", "retry"] | None, parent: int
     if parent is not None:
         end_with_parent(parent)
 
-    async def main() -> None:
-        await run_until_signalled(app.worker(settings, only or "all"))
-
+    worker = app.worker(settings, only or "all")
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(main())
+        runner.run(run_until_signalled(worker))
+    done = worker.metrics.read().counters
+    emit_document(done, ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in done.items()), json=json)
     return 0

@@ -1,6 +1,7 @@
 """How an event leaves its chunk: counted as delivered, or moved to a tier or the dead topic and acknowledged there."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import partial
 
 from headrace.clock import Clock
 from headrace.core.runs import DELIVERED, Chunk, Fate, Run
@@ -8,30 +9,37 @@ from headrace.core.schedule import RetrySchedule
 from headrace.delivery.intake import Dead
 from headrace.delivery.mailer import Mailer, Parcel
 from headrace.delivery.outbox import Done, Failed, Hop, Report
-from headrace.model.mark import DeadReason, Mark
+from headrace.model.mark import NOBODY, DeadReason, Mark
 from headrace.model.outcome import Delivered, Rejected, Retryable
 from headrace.model.record import Origin, Record
 from headrace.model.units import Duration
+from headrace.telemetry.metrics import Counter, Metrics
 from headrace.wire import attempts
 from headrace.wire.attempts import Attempt
+from headrace.wire.envelope import org_of_key
 from headrace.wire.headers import encode
 from headrace.wire.topics import TopicNames
+
+_COUNTED: Mapping[str, Counter] = {"delivered": "events_delivered", "tier": "events_retried", "dead": "events_dead"}
 
 
 class Settler:
     """Acts on reports, on the owner thread. A chunk's obligation ends only with the brokers' acknowledgement."""
 
-    def __init__(self, names: TopicNames, schedule: RetrySchedule, mailer: Mailer, clock: Clock) -> None:
+    def __init__(
+        self, names: TopicNames, schedule: RetrySchedule, mailer: Mailer, clock: Clock, metrics: Metrics
+    ) -> None:
         self._names = names
         self._schedule = schedule
         self._mailer = mailer
         self._clock = clock
-        self.settled = {"delivered": 0, "tier": 0, "dead": 0}
-        """Obligations settled since the start, by how they ended."""
+        self._metrics = metrics
 
     def settle(self, report: Report) -> None:
         """Act on one report; what belongs to a revoked assignment settles nothing."""
         if isinstance(report, Attempt):
+            self._metrics.count("posts")
+            self._metrics.count("posts_failed", report.retryable == report.events)
             self._publish(report)
         elif not report.run.chunk.assignment.is_revoked:
             match report:
@@ -60,7 +68,7 @@ class Settler:
 
     def _settle(self, chunk: Chunk, org: str, destination: str, fate: Fate, events: int = 1) -> None:
         chunk.settle(org, destination, fate, events)
-        self.settled[fate[0]] += events
+        self._metrics.count(_COUNTED[fate[0]], events)
 
     def _hop(self, run: Run, delay: Duration, reason: str) -> None:
         for index in range(run.start, run.stop):
@@ -106,21 +114,23 @@ class Settler:
         """Write one record to its tier, or without one to the dead topic, and settle it when that is acknowledged."""
         fate: Fate = ("tier", str(tier)) if tier is not None else ("dead", mark.reason)
         topic = self._names.retry(tier) if tier is not None else self._names.dead
-        value = record.value()
-
-        def acknowledged() -> None:
-            if not chunk.assignment.is_revoked:
-                self._settle(chunk, org, mark.destination, fate)
 
         def too_large() -> None:
-            # What a tier does not take is a dead letter; what even the dead topic does not take goes there without
-            # its value, which its origin still names.
             if tier is not None:
                 self._send(chunk, org, record, _died(mark, "too_large", self._clock.wall()), None)
-            else:
-                self._mailer.send(_parcel(topic, record, None, mark, acknowledged, None))
+                return
+            # What even the dead topic does not take goes there without its value, which its origin still names.
+            # Whose it is can then be read from its key alone.
+            whose = org_of_key(record.key()) or NOBODY
+            acknowledged = partial(self._acknowledge, chunk, whose, mark.destination, fate)
+            self._mailer.send(_parcel(topic, record, None, mark, acknowledged, None))
 
-        self._mailer.send(_parcel(topic, record, value, mark, acknowledged, too_large))
+        acknowledged = partial(self._acknowledge, chunk, org, mark.destination, fate)
+        self._mailer.send(_parcel(topic, record, record.value(), mark, acknowledged, too_large))
+
+    def _acknowledge(self, chunk: Chunk, org: str, destination: str, fate: Fate) -> None:
+        if not chunk.assignment.is_revoked:
+            self._settle(chunk, org, destination, fate)
 
     def _publish(self, attempt: Attempt) -> None:
         """Write an attempt down. The books do not rest on attempts, so nothing waits for its acknowledgement."""

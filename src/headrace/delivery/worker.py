@@ -10,7 +10,7 @@ from typing import Literal
 import msgspec
 import structlog
 
-from headrace.broker.port import Broker, Consumer
+from headrace.broker.port import Broker, Consumer, Reader
 from headrace.clock import Clock
 from headrace.core.schedule import RetrySchedule
 from headrace.delivery.books import Books
@@ -24,6 +24,7 @@ from headrace.delivery.settler import Settler
 from headrace.errors import TopicMissing
 from headrace.model.destination import Destination
 from headrace.sinks.port import Sink
+from headrace.telemetry.metrics import Metrics
 from headrace.wire.topics import TopicNames
 
 PRODUCER_MEMORY = 64 << 20
@@ -45,6 +46,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     destinations: Mapping[str, Destination]
     sinks: Mapping[str, Sink]
     clock: Clock
+    max_record_bytes: int
+    """The largest record that retry and dead topics take."""
     serves: Serves = "all"
 
 
@@ -55,6 +58,7 @@ class Worker:
         self._plan = plan
         self._owner: Owner | None = None
         self._is_stopped = False
+        self.metrics = Metrics()
 
     def stop(self) -> None:
         """Ask for the drain; harmless before `run` and when repeated."""
@@ -66,7 +70,7 @@ class Worker:
         """Work until stopped. Raises what broke the worker; whatever it had not committed comes again."""
         plan, loop = self._plan, asyncio.get_running_loop()
         outbox = Outbox()
-        producer = plan.broker.producer(memory=PRODUCER_MEMORY)
+        producer = plan.broker.producer(memory=PRODUCER_MEMORY, max_message_bytes=plan.max_record_bytes)
         mailer = Mailer(producer, plan.clock)
         dispatcher = Dispatcher(
             plan.settings, plan.schedule, plan.sinks, outbox, plan.clock, probes_fresh=plan.serves == "main"
@@ -94,24 +98,27 @@ class Worker:
             await asyncio.to_thread(producer.close, 2.0)
         if owner.fault is not None:
             raise owner.fault
-        log.info("delivery.stopped", polled=owner.polled)
+        log.info("delivery.stopped")
 
     def _make_owner(
         self, mailer: Mailer, dispatcher: Dispatcher, outbox: Outbox, loop: asyncio.AbstractEventLoop
     ) -> Owner:
         plan = self._plan
+        reader = plan.broker.reader()
         return Owner(
             connect=self._consumer,
-            topics=_topics(plan),
+            topics=_topics(plan, reader),
             main_topic=plan.names.events,
             intake=Intake(plan.routes, plan.destinations),
-            settler=Settler(plan.names, plan.schedule, mailer, plan.clock),
+            settler=Settler(plan.names, plan.schedule, mailer, plan.clock, self.metrics),
             mailer=mailer,
             books=Books(uuid.uuid4().hex[:12], plan.names.attempts, mailer, plan.clock),
             dispatcher=dispatcher,
             outbox=outbox,
             loop=loop,
             clock=plan.clock,
+            metrics=self.metrics,
+            log_start=lambda place: reader.bounds(place.topic)[place.partition][0],
             memory=plan.settings.memory,
             drain=plan.settings.drain,
         )
@@ -120,9 +127,8 @@ class Worker:
         return self._plan.broker.consumer(self._plan.names.group, owner)
 
 
-def _topics(plan: Plan) -> Callable[[], Sequence[str]]:
+def _topics(plan: Plan, reader: Reader) -> Callable[[], Sequence[str]]:
     """Name what the worker subscribes to: the main topic, and every retry topic that exists, configured or not."""
-    reader = plan.broker.reader()
     wanted = [plan.names.events, plan.names.dead, plan.names.attempts, *map(plan.names.retry, plan.schedule.tiers)]
 
     def topics() -> Sequence[str]:

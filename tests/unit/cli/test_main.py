@@ -14,7 +14,7 @@ from headrace.cli.commands import COMMANDS, Command, Family
 from headrace.cli.main import main
 from headrace.errors import ConfigError, UsageError
 
-WITHOUT = {"demo": {"config"}, "deliver": {"json"}}
+WITHOUT = {"demo": {"config"}}
 """The demo writes its own configuration; the worker runs until it is told to stop, and has no result."""
 
 Captured = pytest.CaptureFixture[str]
