@@ -22,6 +22,7 @@ def demo(
     once: Annotated[bool, Parameter(negative=())] = False,
     conversations: int = 200,
     seed: int = 1,
+    config: Path | None = None,
     dir: Path = Path(".headrace/demo"),  # noqa: A002 -- the name of the option
     json: bool = False,
 ) -> int:
@@ -40,6 +41,8 @@ def demo(
         How many conversations --once plays.
     seed
         Which customers come; the same seed brings the same ones.
+    config
+        A file whose topics, emitter, delivery and retry settings are tried out; by default the demo's own.
     dir
         Where the demo keeps its Kafka, its event log and its configuration. It is emptied at the start.
     json
@@ -47,7 +50,7 @@ def demo(
     """
     if conversations < 1:
         raise UsageError(f"--conversations {conversations}: there must be at least one")
-    with stage(dir, say) as scene, closing(app.emitter(scene.config)) as emitter:
+    with stage(dir, say, config) as scene, closing(app.emitter(scene.config)) as emitter:
         if once:
             books = play.run_once(scene, emitter, conversations, seed, say)
             stored = _stored(scene)

@@ -1,9 +1,11 @@
 """The stage of the demo: Kafka, topics, a worker in a process of its own, and the servers of the orgs."""
 
+import json
 import shutil
 import signal
 import subprocess
 import sys
+import tomllib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -28,13 +30,7 @@ CONFIG = """\
 [kafka]
 bootstrap_servers = "{kafka}"
 
-[retry]
-tiers = ["1s", "3s", "10s", "1m"]      # short, so that the demo's outage is seen to heal
-give_up_after = "1h"
-
-[emitter]
-journal_dir = "journal"
-
+{settings}
 [eventlog]
 url = "sqlite:///eventlog.db"
 
@@ -48,6 +44,19 @@ url = "{crm}"
 [routes]
 "*" = ["log", "crm"]
 """
+
+SETTINGS = """\
+[retry]
+tiers = ["1s", "3s", "10s", "1m"]      # short, so that the demo's outage is seen to heal
+give_up_after = "1h"
+
+[emitter]
+journal_dir = "journal"
+"""
+"""What the demo sets where nobody brings settings of their own."""
+
+BRINGS = ("topics", "emitter", "delivery", "retry")
+"""The sections of a configuration that the demo takes over; where things are, it decides itself."""
 
 _MARK = "demo.txt"
 _ENDS_WITHIN = 30.0
@@ -65,8 +74,12 @@ class Stage(msgspec.Struct, frozen=True):
 
 
 @contextmanager
-def stage(directory: Path, say: Say) -> Iterator[Stage]:
-    """Set everything up in *directory*, which is emptied first if an earlier demo made it, and clear it away after."""
+def stage(directory: Path, say: Say, brought: Path | None = None) -> Iterator[Stage]:
+    """Set everything up in *directory*, which is emptied first if an earlier demo made it, and clear it away after.
+
+    *brought* is a configuration file whose settings are tried out (`BRINGS`).
+    """
+    settings = _settings_of(brought) if brought else SETTINGS
     _empty(directory)
     with ExitStack() as stack:
         say("starting Apache Kafka …")
@@ -75,12 +88,25 @@ def stage(directory: Path, say: Say) -> Iterator[Stage]:
         kafka.start()
         orgs = stack.enter_context(SimulatedOrg(process=True))
         config_file = directory / configuration.FILE
-        config_file.write_text(CONFIG.format(kafka=kafka.bootstrap_servers, crm=orgs.url))
+        config_file.write_text(CONFIG.format(kafka=kafka.bootstrap_servers, crm=orgs.url, settings=settings))
         config = configuration.load(config_file, {})
         _apply_topics(config)
         say("starting a worker …")
         stack.enter_context(_worker(config_file, directory / "worker.log"))
         yield Stage(directory, config_file, config, orgs)
+
+
+def _settings_of(file: Path) -> str:
+    """Write the settings of *file* that the demo takes over as TOML again; raise `ConfigError` for what cannot be."""
+    configuration.load(file)
+    document = tomllib.loads(file.read_text())
+    document.setdefault("emitter", {})["journal_dir"] = "journal"
+    lines: list[str] = []
+    for section in BRINGS:
+        lines.append(f"[{section}]")
+        # Texts, numbers, truths and lists of them are written the same in JSON and in TOML.
+        lines += [f"{key} = {json.dumps(value)}" for key, value in document.get(section, {}).items()]
+    return "\n".join([*lines, ""])
 
 
 def _empty(directory: Path) -> None:

@@ -14,9 +14,6 @@ from headrace.cli.commands import COMMANDS, Command, Family
 from headrace.cli.main import main
 from headrace.errors import ConfigError, UsageError
 
-WITHOUT = {"demo": {"config"}}
-"""The demo writes its own configuration; the worker runs until it is told to stop, and has no result."""
-
 Captured = pytest.CaptureFixture[str]
 
 
@@ -97,7 +94,7 @@ def test_every_command_has_help_with_an_example_and_takes_config_and_json(
 
     text = capsys.readouterr().out
     assert f"Example: headrace {path}" in text
-    assert {"config", "json"} <= inspect.signature(function).parameters.keys() | WITHOUT.get(path, set())
+    assert {"config", "json"} <= inspect.signature(function).parameters.keys()
 
 
 def test_overview_names_every_command_and_imports_none() -> None:
