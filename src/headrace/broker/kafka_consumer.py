@@ -33,6 +33,7 @@ class KafkaConsumer:
         self._has_lost = False
         self._fault: Exception | None = None
         self._is_closed = False
+        self._is_silent = False
         self._connection = Connection(settings, self._on_fatal)
         self._client = self._connection.open(Consumer, {**_config(settings, group), "on_commit": self._on_commit})
 
@@ -97,6 +98,7 @@ class KafkaConsumer:
             return
         self._is_closed = True
         fault = self._fault
+        self._is_silent = bool(self._owned) and not self._is_answered()
         self._client.close()
         if self._fault is not None and self._fault is not fault:
             raise self._fault
@@ -183,11 +185,20 @@ class KafkaConsumer:
             _log.info("Kafka: a commit failed, the next one covers it: %s", failed)
 
     def _commit_now(self, offsets: list[Place]) -> None:
-        # Without a coordinator a waiting commit blocks for 45 s; this question is given up after five.
-        self._client.committed(offsets[:1], timeout=ANSWER_WITHIN)
+        # Without a coordinator a commit that is waited for blocks for 45 s, so ask first whether there is one. Within
+        # close librdkafka answers no questions any more.
+        if self._is_silent or not (self._is_closed or self._is_answered()):
+            raise KafkaException(KafkaError(KafkaError._WAIT_COORD))  # noqa: SLF001 - a public name that begins so
         for place in self._client.commit(offsets=offsets, asynchronous=False) or ():
             if place.error is not None:
                 raise KafkaException(place.error)
+
+    def _is_answered(self) -> bool:
+        try:
+            _committed(self._client, [Place(*next(iter(self._owned)))], ANSWER_WITHIN)
+        except KafkaException:
+            return False
+        return True
 
     def _is_error(self, record: Message) -> bool:
         error = record.error()

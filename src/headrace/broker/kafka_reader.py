@@ -3,7 +3,7 @@
 import time
 from collections.abc import Iterable, Mapping, Sequence
 
-from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, KafkaError, KafkaException
+from confluent_kafka import Consumer, KafkaError, KafkaException
 from confluent_kafka import TopicPartition as Place
 from confluent_kafka.admin import OffsetSpec
 
@@ -31,6 +31,15 @@ _CONFIG = {
     "receive.message.max.bytes": 1 << 30,
 }
 
+_MOVING = frozenset(
+    {
+        KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
+        KafkaError.COORDINATOR_NOT_AVAILABLE,
+        KafkaError.NOT_COORDINATOR,
+        KafkaError._WAIT_COORD,  # noqa: SLF001 - a public name that begins so
+    }
+)
+
 
 class KafkaReader:
     """A `Reader`. Several reads may be under way at once: each has a consumer of its own, which is then used again."""
@@ -53,12 +62,15 @@ class KafkaReader:
     def committed(self, group: str, partitions: Sequence[TopicPartition]) -> Mapping[TopicPartition, Committed]:
         if not partitions:
             return {}
-        wanted = ConsumerGroupTopicPartitions(group, [Place(*where) for where in partitions])
-        asked = self._inquiry.client.list_consumer_group_offsets([wanted], request_timeout=ANSWER_WITHIN)
-        found = self._inquiry.answers(asked)[group].topic_partitions
-        for place in found:
-            if place.error is not None:
-                raise self._connection.fault(place.error)
+        # An admin client that asks a broker which is not, or not yet, the group's coordinator crashes the process
+        # (librdkafka #5040). A consumer of the group that subscribes to nothing joins nothing, and survives.
+        client = self._connection.open(Consumer, {**_CONFIG, "group.id": group})
+        try:
+            found = self._places(client, [Place(*where) for where in partitions])
+        except KafkaException as error:
+            raise self._connection.fault(error) from None
+        finally:
+            client.close()
         return {
             TopicPartition(place.topic, place.partition): Committed(place.offset, place.metadata or "")
             for place in found
@@ -81,6 +93,22 @@ class KafkaReader:
     def close(self) -> None:
         while self._idle:
             self._idle.pop().close()
+
+    def _places(self, client: Consumer, asked: list[Place]) -> list[Place]:
+        """Ask for committed offsets until the coordinator, which may have to read its books first, knows all."""
+        deadline = time.monotonic() + _PATIENCE
+        while True:
+            try:
+                found = client.committed(asked, timeout=ANSWER_WITHIN)
+                for place in found:
+                    if place.error is not None:
+                        raise KafkaException(place.error)
+            except KafkaException as error:
+                if not _passes(error) or time.monotonic() > deadline:
+                    raise
+                time.sleep(_GLANCE)
+            else:
+                return found
 
     def _offsets(self, places: Sequence[Place], which: OffsetSpec) -> Mapping[Place, int]:
         asked = self._inquiry.client.list_offsets(dict.fromkeys(places, which), request_timeout=ANSWER_WITHIN)
@@ -111,3 +139,9 @@ class KafkaReader:
         if not error.retriable():
             raise KafkaException(error)
         return 0
+
+
+def _passes(error: KafkaException) -> bool:
+    """Tell whether the coordinator is only moving or loading, which is soon over."""
+    cause = error.args[0] if error.args else None
+    return isinstance(cause, KafkaError) and cause.code() in _MOVING

@@ -1,5 +1,6 @@
 """The stage of the demo: Kafka, topics, a worker in a process of its own, and the servers of the orgs."""
 
+import fcntl
 import json
 import shutil
 import signal
@@ -80,8 +81,9 @@ def stage(directory: Path, say: Say, brought: Path | None = None) -> Iterator[St
     *brought* is a configuration file whose settings are tried out (`BRINGS`).
     """
     settings = _settings_of(brought) if brought else SETTINGS
-    _empty(directory)
     with ExitStack() as stack:
+        stack.enter_context(_alone(directory))
+        _empty(directory)
         say("starting Apache Kafka …")
         kafka = LocalKafka(directory / "kafka", port=free_ports(), brokers=1)
         stack.callback(kafka.stop)
@@ -107,6 +109,18 @@ def _settings_of(file: Path) -> str:
         # Texts, numbers, truths and lists of them are written the same in JSON and in TOML.
         lines += [f"{key} = {json.dumps(value)}" for key, value in document.get(section, {}).items()]
     return "\n".join([*lines, ""])
+
+
+@contextmanager
+def _alone(directory: Path) -> Iterator[None]:
+    """Keep other demos out of *directory* while the context lasts."""
+    directory.parent.mkdir(parents=True, exist_ok=True)
+    with directory.with_name(f"{directory.name}.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise HeadraceError(f"another demo runs in {directory}; end it, or name another one with --dir") from None
+        yield
 
 
 def _empty(directory: Path) -> None:

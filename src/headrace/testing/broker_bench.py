@@ -29,7 +29,7 @@ def new_topic(broker: Broker, partitions: int = 1, **config: str) -> str:
 
 def write(broker: Broker, topic: str, values: Iterable[bytes], partition: int = 0) -> None:
     """Write *values* to a partition, and return when the broker has them."""
-    producer = broker.producer(memory=1 << 20)
+    producer = broker.producer(memory=8 << 20)
     for value in values:
         producer.produce(topic, key=None, value=value, partition=partition)
     assert producer.flush(PATIENCE) == 0

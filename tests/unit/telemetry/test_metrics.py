@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
-import headrace
 import pytest
+
+import headrace
 from headrace.telemetry.metrics import COUNTERS, PEAKS, Metrics
 
 SOURCE = Path(headrace.__file__).parent
