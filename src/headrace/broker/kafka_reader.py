@@ -99,16 +99,11 @@ class KafkaReader:
         deadline = time.monotonic() + _PATIENCE
         while True:
             try:
-                found = client.committed(asked, timeout=ANSWER_WITHIN)
-                for place in found:
-                    if place.error is not None:
-                        raise KafkaException(place.error)
+                return _committed(client, asked)
             except KafkaException as error:
                 if not _passes(error) or time.monotonic() > deadline:
                     raise
-                time.sleep(_GLANCE)
-            else:
-                return found
+            time.sleep(_GLANCE)
 
     def _offsets(self, places: Sequence[Place], which: OffsetSpec) -> Mapping[Place, int]:
         asked = self._inquiry.client.list_offsets(dict.fromkeys(places, which), request_timeout=ANSWER_WITHIN)
@@ -139,6 +134,14 @@ class KafkaReader:
         if not error.retriable():
             raise KafkaException(error)
         return 0
+
+
+def _committed(client: Consumer, asked: list[Place]) -> list[Place]:
+    found = client.committed(asked, timeout=ANSWER_WITHIN)
+    for place in found:
+        if place.error is not None:
+            raise KafkaException(place.error)
+    return found
 
 
 def _passes(error: KafkaException) -> bool:

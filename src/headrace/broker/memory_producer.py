@@ -153,7 +153,7 @@ class MemoryProducer:
         return self._keyless % partitions
 
     def _acknowledge(self, queued: Queued) -> None:
-        if queued.fault is not None and self._on_failed is not None:
-            self._on_failed(queued.topic, queued.key, queued.value, queued.fault)
         if queued.on_ack is not None:
             queued.on_ack(queued.fault)
+        elif queued.fault is not None and self._on_failed is not None:
+            self._on_failed(queued.topic, queued.key, queued.value, queued.fault)

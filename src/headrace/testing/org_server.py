@@ -34,12 +34,13 @@ class Control(msgspec.Struct, kw_only=True, omit_defaults=True):
 
 
 class Request(msgspec.Struct, frozen=True):
-    """One post as it came: over which connection, and with which body, uncompressed."""
+    """One post as it came: when (seconds since the epoch), over which connection, and which body, uncompressed."""
 
     connection: str
     path: str
     headers: dict[str, str]
     body: bytes
+    at: float = 0.0
 
 
 class OrgServer:
@@ -78,7 +79,7 @@ class OrgServer:
         body = await request.content.read()
         if self._keep:
             kept = self._requests[org]
-            kept.append(Request(_peer(request), request.path_qs, dict(request.headers), body))
+            kept.append(Request(_peer(request), request.path_qs, dict(request.headers), body, time.time()))
             while len(kept) > self._keep:
                 kept.popleft()
         events = None if self._count else read_events(body)
