@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Self
 
 import psutil
-from confluent_kafka import Producer
+from confluent_kafka import KafkaException, Producer
 from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, ResourceType
 
 from headrace import app
@@ -58,7 +58,7 @@ class Stage:
         self.config = configuration.load(self.file, {})
         self.names = self.config.names
         self.log = directory / "workers.log"
-        self._admin = AdminClient({"bootstrap.servers": kafka})
+        self._admin = AdminClient({"bootstrap.servers": kafka, "log_level": 0})
         self._reader = app.broker(self.config).reader()
         self._headrace: subprocess.Popen[bytes] | None = None
         self.workers: list[psutil.Process] = []
@@ -118,6 +118,7 @@ class Stage:
                 "linger.ms": 50,
                 "queue.buffering.max.messages": 200_000,
                 "enable.idempotence": True,
+                "log_level": 0,
             }
         )
         partitions = self.config.topics.partitions
@@ -170,7 +171,10 @@ class Stage:
 
     def _shares(self) -> int:
         """Count the workers that hold an equal share of the main topic's partitions."""
-        members = self._admin.describe_consumer_groups([self.names.group])[self.names.group].result().members
+        try:
+            members = self._admin.describe_consumer_groups([self.names.group])[self.names.group].result().members
+        except KafkaException:
+            return 0  # the group's coordinator is not there yet
         held = [
             sum(place.topic == self.names.events for place in member.assignment.topic_partitions) for member in members
         ]

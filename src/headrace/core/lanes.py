@@ -122,7 +122,7 @@ def _fitting(run: Run, events: int, size: int, *, is_first: bool) -> int:
     most = min(events, len(run))
     if most <= 0:
         return 0
-    if most == len(run) and run.size <= size:
+    if (run.size if most == len(run) else sum(map(len, run.values[run.start : run.start + most]))) <= size:
         return most
     fitting = 0
     for value in run.values[run.start : run.start + most]:

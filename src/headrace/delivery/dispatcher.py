@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 
 from headrace.clock import Clock
 from headrace.core.lanes import Lane, LaneLimits
-from headrace.core.pacing import SLOW_AFTER, Gate
+from headrace.core.pacing import Gate
 from headrace.core.runs import Run
 from headrace.core.schedule import RetrySchedule
 from headrace.core.shares import Shares
@@ -242,11 +242,12 @@ class Dispatcher:
         """Count long posts as hanging; beyond their quarter, end those whose destination was silent longest."""
         is_over = False
         for flight in self._flights:
-            if not flight.is_suspect and now - flight.started >= SLOW_AFTER:
+            flight.attended += SWEEP
+            if not flight.is_suspect and flight.hangs(now):
                 flight.is_suspect = True
                 is_over = self._shares.suspect()
         if is_over:
-            hanging = [flight for flight in self._flights if flight.is_suspect]
+            hanging = [flight for flight in self._flights if flight.hangs(now)]
             hanging.sort(key=lambda flight: flight.lane.pace.answered_at or 0.0)
             for flight in hanging[: self._shares.hanging - self._shares.quarter]:
                 flight.posting.cut(self._flights[flight])

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from headrace.clock import Clock
 from headrace.core.lanes import Lane
-from headrace.core.pacing import Gate
+from headrace.core.pacing import SLOW_AFTER, Gate
 from headrace.core.runs import Run
 from headrace.core.schedule import RetrySchedule
 from headrace.delivery.outbox import Done, Failed, Outbox
@@ -34,12 +34,18 @@ class Flight:
         self.started = started
         self.is_probe = lane.pace.probing
         self.is_suspect = lane.pace.is_suspect
+        self.attended = 0.0
+        """Seconds under way in which the event loop kept up: when it is late itself, no destination is to blame."""
         self.posting = Posting(sink, lane.destination, lane.org, lane.pace, clock, self._report)
         self._outbox = outbox
         self._clock = clock
         self._schedule = schedule
         for run in runs:
             run.chunk.assignment.in_flight += len(run)
+
+    def hangs(self, now: float) -> bool:
+        """Tell whether the destination has had time enough for an answer."""
+        return min(now - self.started, self.attended) >= SLOW_AFTER
 
     async def carry(self, landed: Callable[["Flight"], None]) -> None:
         """Post, report what became of each run, and say that the executor is free."""
@@ -61,7 +67,7 @@ class Flight:
         if failure is None and verdict.outcomes and all(isinstance(one, Retryable) for one in verdict.outcomes):
             pace.fail(now, probe=self.is_probe)
         elif failure is None:
-            pace.succeed(now, now - self.started)
+            pace.succeed(now, min(now - self.started, self.attended))
         else:
             pace.fail(now, probe=self.is_probe)
             if isinstance(failure, Misconfigured):

@@ -4,6 +4,7 @@ This is the hottest loop of Headrace: what it does per event is one decode, one 
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
 
 import msgspec
 
@@ -11,7 +12,7 @@ from headrace.core.runs import Chunk, Run
 from headrace.model.destination import Destination
 from headrace.model.mark import NOBODY, DeadReason, Mark
 from headrace.model.record import Record
-from headrace.wire.envelope import Bad, Envelope, org_of, org_of_key, org_of_letter, read
+from headrace.wire.envelope import Bad, org_of, org_of_key, org_of_letter, read
 
 RoutesOf = Callable[[str], Sequence[Destination]]
 """Names the destinations of an org; those in force when a record is polled count."""
@@ -39,27 +40,28 @@ class Taken(msgspec.Struct, frozen=True):
 
 
 class _Group:
-    """Events of one chunk that share an org (and, on a tier, a destination)."""
+    """Events of one chunk that share an org (and, on a tier, a destination): parallel lists."""
 
-    __slots__ = ("ids", "marks", "records", "size", "values")
+    __slots__ = ("ids", "marks", "records", "values")
 
     def __init__(self) -> None:
         self.records: list[Record] = []
         self.ids: list[str] = []
         self.values: list[bytes] = []
         self.marks: list[Mark] = []
-        self.size = 0
 
-    def add(self, record: Record, event_id: str) -> None:
-        value = record.value() or b""
-        self.records.append(record)
-        self.ids.append(event_id)
-        self.values.append(value)
-        self.size += len(value)
-
-    def run(self, chunk: Chunk, org: str, destination: Destination, now: float) -> Run:
+    def runs(self, chunk: Chunk, org: str, destinations: Sequence[Destination], now: float) -> list[Run]:
+        """Return one run per destination, all over these lists."""
+        size = sum(map(len, self.values))
         marks = self.marks or None
-        return Run(chunk, org, destination, self.records, self.ids, self.values, marks, self.size, now)
+        return [Run(chunk, org, each, self.records, self.ids, self.values, marks, size, now) for each in destinations]
+
+
+class _Owner(NamedTuple):
+    """Whose events come under a key, and how their sources begin."""
+
+    org: str
+    source: str
 
 
 class Intake:
@@ -68,31 +70,40 @@ class Intake:
     def __init__(self, routes: RoutesOf, destinations: Mapping[str, Destination]) -> None:
         self._routes = routes
         self._destinations = destinations
-        self._owners: dict[bytes, tuple[str, str]] = {}
+        self._owners: dict[bytes, _Owner] = {}
 
     def take_fresh(self, chunk: Chunk, records: Sequence[Record], now: float) -> Taken:
         """Group records of the main topic by org, and route each org's events to its destinations."""
         groups: dict[str, _Group] = {}
         dead: list[Dead] = []
+        owners = self._owners
+        # Every call that this loop can do without is one for every event that Headrace carries.
         for record in records:
-            owned = self._read(record)
-            if isinstance(owned, Bad):
-                dead.append(_nobodys(record, owned))
+            value, key = record.value() or b"", record.key()
+            envelope = read(value)
+            if isinstance(envelope, Bad):
+                dead.append(_nobodys(record, envelope))
                 continue
-            envelope, org = owned
-            group = groups.get(org)
+            owner = owners.get(key.partition(b"/")[0]) if key else None
+            if owner is None or not envelope.source.startswith(owner.source):
+                found = self._find_owner(key, envelope.source)
+                if isinstance(found, Bad):
+                    dead.append(_nobodys(record, found))
+                    continue
+                owner = found
+            group = groups.get(owner.org)
             if group is None:
-                group = groups[org] = _Group()
-            group.add(record, envelope.id)
+                group = groups[owner.org] = _Group()
+            group.records.append(record)
+            group.ids.append(envelope.id)
+            group.values.append(value)
         runs: list[Run] = []
         for org, group in groups.items():
             destinations = self._routes(org)
-            runs += [group.run(chunk, org, destination, now) for destination in destinations]
+            runs += group.runs(chunk, org, destinations, now)
             if not destinations:
-                dead += [
-                    Dead(record, org, NOBODY, "no_route", f"no route leads anywhere for the org {org}")
-                    for record in group.records
-                ]
+                error = f"no route leads anywhere for the org {org}"
+                dead += [Dead(record, org, NOBODY, "no_route", error) for record in group.records]
         chunk.open += sum(map(len, runs)) + len(dead)
         return Taken(runs, dead)
 
@@ -101,43 +112,43 @@ class Intake:
         groups: dict[tuple[str, str], _Group] = {}
         dead: list[Dead] = []
         for record, mark in records:
-            owned = self._read(record)
-            if isinstance(owned, Bad):
-                dead.append(_nobodys(record, owned, mark))
+            envelope = read(record.value())
+            if isinstance(envelope, Bad):
+                dead.append(_nobodys(record, envelope, mark))
                 continue
-            envelope, org = owned
-            if mark is None:
-                dead.append(Dead(record, org, NOBODY, "no_destination", "its headers name no destination"))
+            owner = self._find_owner(record.key(), envelope.source)
+            if isinstance(owner, Bad):
+                dead.append(_nobodys(record, owner, mark))
+            elif mark is None:
+                dead.append(Dead(record, owner.org, NOBODY, "no_destination", "its headers name no destination"))
             elif mark.destination not in self._destinations:
                 error = f"the destination {mark.destination} is not configured any more"
-                dead.append(Dead(record, org, mark.destination, "no_destination", error, mark))
+                dead.append(Dead(record, owner.org, mark.destination, "no_destination", error, mark))
             else:
-                group = groups.setdefault((org, mark.destination), _Group())
-                group.add(record, envelope.id)
+                group = groups.setdefault((owner.org, mark.destination), _Group())
+                group.records.append(record)
+                group.ids.append(envelope.id)
+                group.values.append(record.value() or b"")
                 group.marks.append(mark)
         runs = [
-            group.run(chunk, org, self._destinations[destination], now) for (org, destination), group in groups.items()
+            run
+            for (org, destination), group in groups.items()
+            for run in group.runs(chunk, org, [self._destinations[destination]], now)
         ]
         chunk.open += len(records)
         return Taken(runs, dead)
 
-    def _read(self, record: Record) -> tuple[Envelope, str] | Bad:
-        """Check one record and find whose it is; the owner of a key's head is looked up only once."""
-        envelope = read(record.value())
-        if isinstance(envelope, Bad):
-            return envelope
-        key = record.key()
-        known = self._owners.get(key.partition(b"/")[0]) if key else None
-        if known is not None and envelope.source.startswith(known[1]):
-            return envelope, known[0]
-        org = org_of(key, envelope.source)
+    def _find_owner(self, key: bytes | None, source: str) -> _Owner | Bad:
+        """Find whose an event is, and remember it for the next one under the same key."""
+        org = org_of(key, source)
         if isinstance(org, Bad):
             return org
+        owner = _Owner(org, f"/orgs/{org}/bots/")
         if key and org_of_key(key) == org:
             if len(self._owners) >= OWNERS_KEPT:
                 self._owners.clear()
-            self._owners[key.partition(b"/")[0]] = (org, f"/orgs/{org}/bots/")
-        return envelope, org
+            self._owners[key.partition(b"/")[0]] = owner
+        return owner
 
 
 def _nobodys(record: Record, bad: Bad, mark: Mark | None = None) -> Dead:

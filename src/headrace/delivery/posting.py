@@ -53,12 +53,17 @@ class Posting:
         self._pace = pace
         self._clock = clock
         self._report = report
+        self._is_under_way = False
         self._is_cut = False
 
     def cut(self, task: "asyncio.Task[None]") -> None:
-        """End the post that *task* carries as if it had timed out: hanging destinations hold more than their share."""
-        self._is_cut = True
-        task.cancel()
+        """End the post that *task* carries as if it had timed out: hanging destinations hold more than their share.
+
+        Nothing happens while none is under way: a task that is cancelled before its first step never runs at all.
+        """
+        if self._is_under_way:
+            self._is_cut = True
+            task.cancel()
 
     async def carry(self, ids: list[str], values: list[bytes], orgs: list[str]) -> Verdict:
         """Post the events until each has an outcome. A destination that fails midway fails the rest without a post.
@@ -110,6 +115,7 @@ class Posting:
         return answer
 
     async def _write(self, batch: Batch) -> Answer:
+        self._is_under_way = True
         try:
             return await self._sink.write(batch)
         except asyncio.CancelledError:
@@ -121,6 +127,8 @@ class Posting:
             return Busy("no answer yet, and hanging destinations hold their share of the executors", timed_out=True)
         except Exception as error:  # noqa: BLE001  # somebody else's sink may raise anything: nothing is known then
             return Busy(f"{type(error).__name__}: {error}")
+        finally:
+            self._is_under_way = False
 
 
 def _is_wrong(answer: Answer) -> bool:

@@ -106,7 +106,8 @@ class Settler:
             first_failed_at=known.first_failed_at if known else self._clock.wall(),
             due_at=due_at,
             reason=reason,
-            error=error,
+            # A hop has nothing new to say: what the destination last answered is what a person wants to know.
+            error=error if posts or known is None else known.error or error,
             redriven=known.redriven if known else False,
         )
 
