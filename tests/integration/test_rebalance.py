@@ -55,6 +55,13 @@ def has_assigned(river: River, worker: int) -> bool:
     return "delivery.assigned" in (river.directory / f"worker-{worker}.log").read_text()
 
 
+def children_of(parent: int) -> list[psutil.Process]:
+    """Return the two workers of *parent* once they are there."""
+    process = psutil.Process(parent)
+    until(lambda: len(process.children()) == 2, "two workers are there", 30)
+    return process.children()
+
+
 def test_partitions_go_there_and_back_with_posts_under_way(tmp_path: Path, kafka: str, orgs: SimulatedOrg) -> None:
     orgs.plan("slow", SLOW)
     with River(tmp_path, kafka, orgs, {"retry": {"tiers": ["1s", "3s"]}}) as river:
@@ -122,8 +129,7 @@ def test_modes_and_processes_serve_everything(tmp_path: Path, kafka: str, orgs: 
         parent = river.start_worker("--workers", "2")
         produce(kafka, topic, [record("well", f"s-{number}") for number in range(100)])
         books = river.settled(events=200, within=60)
-        children = psutil.Process(parent.pid).children()
-        assert len(children) == 2
+        children = children_of(parent.pid)
         orgs.plan("well", SLOW)
         produce(kafka, topic, [record("well", f"s-{number}") for number in range(100)])
         parent.kill()
@@ -134,6 +140,6 @@ def test_modes_and_processes_serve_everything(tmp_path: Path, kafka: str, orgs: 
         books = river.settled(events=300, within=60)
         assert (books.delivered, books.lost, books.balanced) == (300, 0, True)
         assert orgs.ledger("well").distinct == 250
-        children = psutil.Process(parent.pid).children()
-        assert river.stop() == [0]
+        children = children_of(parent.pid)
+        assert river.stop() == [0], "also when the workers are still starting"
         assert not any(child.is_running() for child in children)

@@ -123,6 +123,8 @@ class KafkaConsumer:
                 client.assign(starts)
             else:
                 client.incremental_assign(starts)
+            # librdkafka remembers a pause for as long as the client lives, also of a partition that went and comes back.
+            client.resume(starts)
         except KafkaException as error:
             self._fault = self._connection.fault(error)
 

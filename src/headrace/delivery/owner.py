@@ -87,6 +87,7 @@ class Owner:
         self._held_since: float | None = None
         self._is_paused = False
         self._stopping = threading.Event()
+        self._ends_at = float("inf")
         self._told_at = clock.monotonic()
         self._told: Mapping[Counter, int] = {}
         self.fault: BaseException | None = None
@@ -118,7 +119,7 @@ class Owner:
         going = {partition: self._progress[partition] for partition in revoked if partition in self._progress}
         for progress in going.values():
             progress.assignment.is_leaving = True
-        deadline = self._clock.monotonic() + REVOKE_WAIT
+        deadline = min(self._clock.monotonic() + REVOKE_WAIT, self._ends_at)
         while self._clock.monotonic() < deadline and self._is_under_way(going.values()):
             self._settle(0.01)
         self._settle(0.0)
@@ -274,8 +275,8 @@ class Owner:
         """Drain: finish what is held, by the deadline; what is not finished stays uncommitted and comes again."""
         self._consumer.pause(list(self._progress))
         self._loop.call_soon_threadsafe(self._dispatcher.drain)
-        deadline = self._clock.monotonic() + self._drain
-        while self._clock.monotonic() < deadline and self._dispatcher.fault is None:
+        self._ends_at = self._clock.monotonic() + self._drain
+        while self._clock.monotonic() < self._ends_at and self._dispatcher.fault is None:
             self._settle(0.01)
             self._books.commit(self._progress, self._consumer)
             self._consumer.poll(1, 0.0)  # all are paused: this only lets the group hear of us
