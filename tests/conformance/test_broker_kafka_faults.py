@@ -50,6 +50,7 @@ def test_a_listener_that_raises_costs_no_record_and_is_heard_of(broker: KafkaBro
 
     polled = values(member.records[50:])
     assert polled == numbers(0, len(polled))
+    member.consumer.close()
 
 
 def test_partitions_whose_place_is_not_known_yet_wait_for_it(

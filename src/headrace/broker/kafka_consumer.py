@@ -4,6 +4,7 @@ librdkafka calls back from within `consume`, and an exception that comes out of 
 whole batch it was about to return. So nothing raises there: what goes wrong is raised by the next poll.
 """
 
+import atexit
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
@@ -36,6 +37,8 @@ class KafkaConsumer:
         self._is_silent = False
         self._connection = Connection(settings, self._on_fatal)
         self._client = self._connection.open(Consumer, {**_config(settings, group), "on_commit": self._on_commit})
+        # A client that was not closed may wait for ever in its destructor. So none is destroyed before it is closed.
+        atexit.register(self._abandon)
 
     def subscribe(self, topics: Sequence[str]) -> None:
         self._client.subscribe(
@@ -97,11 +100,17 @@ class KafkaConsumer:
         if self._is_closed:
             return
         self._is_closed = True
+        atexit.unregister(self._abandon)
         fault = self._fault
         self._is_silent = bool(self._owned) and not self._is_answered()
         self._client.close()
         if self._fault is not None and self._fault is not fault:
             raise self._fault
+
+    def _abandon(self) -> None:
+        """Leave the group at the end of the process; whoever listened is not told any more."""
+        self._owned.clear()
+        self._client.close()
 
     def _on_assign(self, client: Consumer, arrived: list[Place]) -> None:
         try:
@@ -123,7 +132,7 @@ class KafkaConsumer:
                 client.assign(starts)
             else:
                 client.incremental_assign(starts)
-            # librdkafka remembers a pause for as long as the client lives, also of a partition that went and comes back.
+            # librdkafka remembers a pause as long as the client lives, also that of a partition which comes back.
             client.resume(starts)
         except KafkaException as error:
             self._fault = self._connection.fault(error)
@@ -147,13 +156,15 @@ class KafkaConsumer:
 
     def _on_revoke(self, client: Consumer, going: list[Place]) -> None:
         revoked = [where for where in map(_partition, going) if where in self._owned]
-        self._tell(lambda: self._listener.on_revoke(revoked))
+        if revoked:
+            self._tell(lambda: self._listener.on_revoke(revoked))
         self._disown(client, going)
 
     def _on_lost(self, client: Consumer, gone: list[Place]) -> None:
         lost = [where for where in map(_partition, gone) if where in self._owned]
         self._disown(client, gone)
-        self._tell(lambda: self._listener.on_lost(lost))
+        if lost:
+            self._tell(lambda: self._listener.on_lost(lost))
 
     def _disown(self, client: Consumer, places: list[Place]) -> None:
         self._has_lost = True
