@@ -89,6 +89,34 @@ class Connection:
         return f"nobody answers at {servers}: is Kafka running? `headrace kafka start` starts one for development"
 
 
+def group_config(settings: KafkaSettings, group: str) -> dict[str, object]:
+    """Return what a member of *group* is given beside the rest."""
+    sharing: dict[str, object]
+    if settings.group_protocol == "consumer":
+        # Range keeps equal partitions of topics with equal counts at one member; the default, uniform, does not.
+        sharing = {"group.protocol": "consumer", "group.remote.assignor": "range"}
+    else:
+        milliseconds = int(settings.session_timeout * 1000)
+        sharing = {
+            "group.protocol": "classic",
+            "partition.assignment.strategy": "range",
+            "session.timeout.ms": milliseconds,
+            "heartbeat.interval.ms": max(1, min(3_000, milliseconds // 3)),
+        }
+    return {
+        **sharing,
+        "group.id": group,
+        "enable.auto.commit": False,
+        "enable.auto.offset.store": False,
+        "auto.offset.reset": "earliest",
+        # A fetch under way is not widened when a partition comes, or is resumed: until it returns, that one waits.
+        "fetch.wait.max.ms": 20,
+        "fetch.queue.backoff.ms": 20,
+        "queued.max.messages.kbytes": 65_536,
+        "receive.message.max.bytes": 1 << 30,
+    }
+
+
 def _cause(error: KafkaError | KafkaException) -> KafkaError:
     """Return the error inside an exception; of some exceptions that is only a text."""
     if isinstance(error, KafkaError):

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message
 from confluent_kafka import TopicPartition as Place
 
-from headrace.broker.kafka_client import ANSWER_WITHIN, Connection
+from headrace.broker.kafka_client import ANSWER_WITHIN, Connection, group_config
 from headrace.broker.port import Committed, RebalanceListener
 from headrace.broker.settings import KafkaSettings
 from headrace.errors import BrokerError
@@ -36,7 +36,7 @@ class KafkaConsumer:
         self._is_closed = False
         self._is_silent = False
         self._connection = Connection(settings, self._on_fatal)
-        self._client = self._connection.open(Consumer, {**_config(settings, group), "on_commit": self._on_commit})
+        self._client = self._connection.open(Consumer, {**group_config(settings, group), "on_commit": self._on_commit})
         # A client that was not closed may wait for ever in its destructor. So none is destroyed before it is closed.
         atexit.register(self._abandon)
 
@@ -236,31 +236,4 @@ def _committed(client: Consumer, places: list[Place], timeout: float) -> dict[To
     return {
         _partition(place): Committed(place.offset, place.metadata or "") if place.offset >= 0 else None
         for place in found
-    }
-
-
-def _config(settings: KafkaSettings, group: str) -> dict[str, object]:
-    sharing: dict[str, object]
-    if settings.group_protocol == "consumer":
-        # Range keeps equal partitions of topics with equal counts at one member; the default, uniform, does not.
-        sharing = {"group.protocol": "consumer", "group.remote.assignor": "range"}
-    else:
-        milliseconds = int(settings.session_timeout * 1000)
-        sharing = {
-            "group.protocol": "classic",
-            "partition.assignment.strategy": "range",
-            "session.timeout.ms": milliseconds,
-            "heartbeat.interval.ms": max(1, min(3_000, milliseconds // 3)),
-        }
-    return {
-        **sharing,
-        "group.id": group,
-        "enable.auto.commit": False,
-        "enable.auto.offset.store": False,
-        "auto.offset.reset": "earliest",
-        # A fetch under way is not widened when a partition comes, or is resumed: until it returns, that one waits.
-        "fetch.wait.max.ms": 20,
-        "fetch.queue.backoff.ms": 20,
-        "queued.max.messages.kbytes": 65_536,
-        "receive.message.max.bytes": 1 << 30,
     }

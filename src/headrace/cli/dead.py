@@ -11,6 +11,7 @@ from cyclopts import Parameter
 from headrace import app
 from headrace import config as configuration
 from headrace.broker.port import Broker
+from headrace.broker.topics_settings import LARGER
 from headrace.cli.letters import Row, list_text, page_of, page_text, position_of, row_of
 from headrace.cli.output import emit_document, progress
 from headrace.cli.plain import plain
@@ -165,7 +166,8 @@ def _redrive(
 ) -> Redrive:
     # A reader of its own: values are looked up while letters are being read.
     reader = broker.reader()
-    producer = broker.producer(memory=PRODUCER_MEMORY, patience=PATIENCE)
+    largest = LARGER * loaded.topics.max_message_bytes
+    producer = broker.producer(memory=PRODUCER_MEMORY, patience=PATIENCE, max_message_bytes=largest)
     ways = Ways(destinations_of(loaded), loaded.destinations, loaded.retry.tiers[0])
     tier = loaded.names.retry(ways.tier)
     try:

@@ -86,15 +86,19 @@ def _run(words: Sequence[str]) -> int:
     def launch(
         *words: Annotated[str, Parameter(show=False, allow_leading_hyphen=True)],
         log_level: Annotated[
-            Literal["debug", "info", "warning", "error"],
-            Parameter(env_var="HEADRACE_LOG", help="How much is logged to standard error."),
-        ] = "info",
+            Literal["debug", "info", "warning", "error"] | None,
+            Parameter(
+                env_var="HEADRACE_LOG",
+                help="How much is logged to standard error: by default info by the worker, error by what ends by itself.",
+            ),
+        ] = None,
     ) -> object:
         from headrace.telemetry.logs import configure  # noqa: PLC0415 -- costs a quarter of what --help may
 
-        # Processes that a command spawns log as much as it does.
-        os.environ["HEADRACE_LOG"] = log_level
-        configure(log_level)
+        if log_level is not None:
+            # Processes that a command spawns log as much as it does.
+            os.environ["HEADRACE_LOG"] = log_level
+        configure(log_level or ("info" if words[:1] == ("deliver",) else "error"))
         return app(words)
 
     code = app.meta(words)

@@ -6,6 +6,7 @@ One turn of its loop: settle what the event loop reports, book and commit, wake 
 import asyncio
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 
 import structlog
 
@@ -104,6 +105,8 @@ class Owner:
             self._finish()
         except BaseException as fault:  # noqa: BLE001  # the thread's end is reported by the worker, whatever it was
             self.fault = fault
+            with suppress(HeadraceError):
+                self._consumer.close()
         self.fault = self.fault or self._dispatcher.fault
 
     def on_assign(self, assigned: Mapping[TopicPartition, Committed | None]) -> None:

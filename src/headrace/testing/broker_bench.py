@@ -5,6 +5,7 @@ import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from headrace.broker.port import Broker, Committed, Consumer
+from headrace.errors import BrokerError
 from headrace.model.record import Record, TopicPartition
 from headrace.model.topic import TopicState
 
@@ -53,6 +54,15 @@ def read_all(broker: Broker, topic: str, partition: int = 0) -> list[Record]:
     records = list(reader.read(TopicPartition(topic, partition), start, stop))
     reader.close()
     return records
+
+
+def raised(act: Callable[[], object]) -> type[BrokerError] | None:
+    """Return the type of the error with which *act* fails."""
+    try:
+        act()
+    except BrokerError as error:
+        return type(error)
+    return None
 
 
 class Member:
