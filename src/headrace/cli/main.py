@@ -89,7 +89,7 @@ def _run(words: Sequence[str]) -> int:
             Literal["debug", "info", "warning", "error"] | None,
             Parameter(
                 env_var="HEADRACE_LOG",
-                help="How much is logged to standard error: by default info by the worker, error by what ends by itself.",
+                help="How much is logged to standard error; by default info by the worker, error by the others.",
             ),
         ] = None,
     ) -> object:
