@@ -1,7 +1,7 @@
 """Writes to Kafka that must arrive: what the queue has no room for, or the brokers refused, is sent again."""
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import msgspec
 import structlog
@@ -10,7 +10,8 @@ from headrace.broker.port import Producer
 from headrace.clock import Clock
 from headrace.core.runs import EVENT_OVERHEAD
 from headrace.errors import BrokerError, QueueFull, RecordTooLarge
-from headrace.model.record import Header
+from headrace.model.mark import Mark
+from headrace.wire.headers import encode
 
 RESEND_AFTER = 0.5
 """Seconds before a record that the brokers refused is sent again."""
@@ -19,12 +20,15 @@ log = structlog.get_logger(__name__)
 
 
 class Parcel(msgspec.Struct, frozen=True, kw_only=True):
-    """One record to write. *too_large* is called instead of sending it again when no broker takes its size."""
+    """One record to write, with *mark* as its headers.
+
+    *too_large* is called instead of sending it again when no broker takes its size.
+    """
 
     topic: str
     key: bytes | None
     value: bytes | None
-    headers: Sequence[Header] = ()
+    mark: Mark | None = None
     partition: int | None = None
     acknowledged: Callable[[], None] | None = None
     too_large: Callable[[], None] | None = None
@@ -47,6 +51,11 @@ class Mailer:
         self.unacknowledged = 0
         self.weight = 0
         """Bytes of what is not acknowledged yet."""
+
+    @property
+    def is_congested(self) -> bool:
+        """Whether the producer's queue is full, so that what is sent now would only wait here."""
+        return bool(self._waiting)
 
     def send(self, parcel: Parcel) -> None:
         """Send *parcel*, now or as soon as there is room."""
@@ -73,7 +82,7 @@ class Mailer:
                 parcel.topic,
                 key=parcel.key,
                 value=parcel.value,
-                headers=parcel.headers,
+                headers=encode(parcel.mark) if parcel.mark else (),
                 partition=parcel.partition,
                 on_ack=lambda error: self._acknowledge(parcel, error),
             )

@@ -1,5 +1,6 @@
 """How an event leaves its chunk: counted as delivered, or moved to a tier or the dead topic and acknowledged there."""
 
+from collections import deque
 from collections.abc import Callable, Mapping
 from functools import partial
 
@@ -17,7 +18,6 @@ from headrace.telemetry.metrics import Counter, Metrics
 from headrace.wire import attempts
 from headrace.wire.attempts import Attempt
 from headrace.wire.envelope import org_of_key
-from headrace.wire.headers import encode
 from headrace.wire.topics import TopicNames
 
 _COUNTED: Mapping[str, Counter] = {"delivered": "events_delivered", "tier": "events_retried", "dead": "events_dead"}
@@ -34,17 +34,33 @@ class Settler:
         self._mailer = mailer
         self._clock = clock
         self._metrics = metrics
+        self._moves: deque[Hop | Failed] = deque()
+        self.weight = 0
+        """Bytes of the runs that wait to be moved."""
 
     def settle(self, report: Report) -> None:
-        """Act on one report; what belongs to a revoked assignment settles nothing."""
+        """Act on one report, or keep it until there is room; what belongs to a revoked assignment settles nothing."""
         if isinstance(report, Attempt):
             self._metrics.count("posts")
             self._metrics.count("posts_failed", report.retryable == report.events)
             self._publish(report)
-        elif not report.run.chunk.assignment.is_revoked:
+        elif isinstance(report, Done):
+            run = report.run
+            if not run.chunk.assignment.is_revoked:
+                self._settle(run.chunk, run.org, run.destination.name, DELIVERED, len(run))
+        else:
+            self._moves.append(report)
+            self.weight += report.run.weight
+            self.work()
+
+    def work(self) -> None:
+        """Move what waits while the mailer takes it: as a run it needs a fraction of the memory of its parcels."""
+        while self._moves and not self._mailer.is_congested:
+            report = self._moves.popleft()
+            self.weight -= report.run.weight
+            if report.run.chunk.assignment.is_revoked:
+                continue
             match report:
-                case Done(run):
-                    self._settle(run.chunk, run.org, run.destination.name, DELIVERED, len(run))
                 case Hop(run, delay, reason):
                     self._hop(run, delay, reason)
                 case Failed(run, outcomes, posts, delay):
@@ -152,7 +168,7 @@ def _parcel(
         topic=topic,
         key=record.key(),
         value=value,
-        headers=encode(mark),
+        mark=mark,
         partition=record.partition(),
         acknowledged=acknowledged,
         too_large=too_large,
