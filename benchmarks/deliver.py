@@ -112,7 +112,8 @@ def check(case: Case, stage: Stage, orgs: SimulatedOrg) -> int:
     books = stage.audit()
     wanted = case.events * len(case.destinations)
     if not books.balanced or books.delivered != wanted or books.duplicates or books.retried:
-        raise RuntimeError(f"this run is no measurement: {books}")
+        columns = {name: getattr(books, name) for name in ("delivered", "retried", "lost", "duplicates", "balanced")}
+        raise RuntimeError(f"this run is no measurement, {wanted} events should be delivered: {columns}")
     ledgers = orgs.ledgers().values()
     counted = sum(ledger.distinct for ledger in ledgers)
     if "http" in case.destinations and counted != case.events:

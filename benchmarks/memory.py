@@ -6,7 +6,7 @@
 Records of 2 KB of 20 orgs wait in Kafka; one `headrace deliver` takes them to a port that nobody listens on, or to a
 server that never answers. Its resident memory is looked at twice a second, from the moment it may read until the time
 is over or the process ends. What it may hold by configuration is printed beside it: the lanes (`delivery.memory`),
-what the Kafka client reads ahead (64 MiB), and what it may have to write (64 MiB); the process itself needs the rest.
+what the Kafka client reads ahead (32 MiB), and what it may have to write (64 MiB); the process itself needs the rest.
 """
 
 import argparse

@@ -112,7 +112,7 @@ def group_config(settings: KafkaSettings, group: str) -> dict[str, object]:
         # A fetch under way is not widened when a partition comes, or is resumed: until it returns, that one waits.
         "fetch.wait.max.ms": 20,
         "fetch.queue.backoff.ms": 20,
-        "queued.max.messages.kbytes": 65_536,
+        "queued.max.messages.kbytes": 32_768,
         "receive.message.max.bytes": 1 << 30,
     }
 

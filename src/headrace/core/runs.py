@@ -15,8 +15,8 @@ Fate = tuple[str, str]
 
 DELIVERED: Fate = ("delivered", "")
 
-EVENT_OVERHEAD = 512
-"""Bytes that an event in memory costs beside its value: record, key, id, list slots."""
+EVENT_OVERHEAD = 1024
+"""Bytes that an event in memory costs beside its value: record with its own headers and topic, key, id, list slots."""
 
 
 class Assignment:

@@ -1,7 +1,7 @@
-"""What the event loop tells the owner thread: how runs ended. A deque, since its ends may be used from two threads."""
+"""What the event loop tells the owner thread: how runs ended."""
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
@@ -39,4 +39,40 @@ class Failed(msgspec.Struct, frozen=True):
 
 
 Report = Done | Hop | Failed | Attempt
-Outbox = deque[Report]
+
+
+class Outbox:
+    """A queue from the event loop, which alone puts, to the owner thread, which alone takes.
+
+    Each side counts for itself, so that neither needs a lock.
+    """
+
+    def __init__(self) -> None:
+        self._reports: deque[Report] = deque()
+        self._put = 0
+        self._taken = 0
+
+    def __len__(self) -> int:
+        return len(self._reports)
+
+    def __iter__(self) -> Iterator[Report]:
+        return iter(self._reports)
+
+    @property
+    def weight(self) -> int:
+        """Bytes of the runs that wait here."""
+        return self._put - self._taken
+
+    def append(self, report: Report) -> None:
+        self._put += _weight(report)
+        self._reports.append(report)
+
+    def popleft(self) -> Report:
+        """Take the oldest report; raise `IndexError` when there is none."""
+        report = self._reports.popleft()
+        self._taken += _weight(report)
+        return report
+
+
+def _weight(report: Report) -> int:
+    return 0 if isinstance(report, Attempt) else report.run.weight

@@ -159,7 +159,7 @@ class Owner:
 
     def _is_under_way(self, going: Iterable[Progress]) -> bool:
         in_flight = any(progress.assignment.in_flight for progress in going)
-        return in_flight or bool(self._outbox) or self._settler.weight > 0 or self._mailer.unacknowledged > 0
+        return in_flight or len(self._outbox) > 0 or self._settler.weight > 0 or self._mailer.unacknowledged > 0
 
     def _subscribe(self) -> None:
         """Serve every retry topic that exists, also those that come later."""
@@ -191,7 +191,7 @@ class Owner:
     def _may_poll(self) -> bool:
         """Hold the poll back while a full lane may still get room, or memory has run out."""
         now = self._clock.monotonic()
-        held = self._dispatcher.weight + self._settler.weight + self._mailer.weight
+        held = self._dispatcher.weight + self._outbox.weight + self._settler.weight + self._mailer.weight
         self._metrics.peak("held_bytes", held)
         if not self._dispatcher.holds_back and held < self._memory:
             if self._is_paused:

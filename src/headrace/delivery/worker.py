@@ -23,6 +23,7 @@ from headrace.delivery.outbox import Outbox
 from headrace.delivery.owner import Owner
 from headrace.delivery.settings import DeliverySettings
 from headrace.delivery.settler import Settler
+from headrace.delivery.trimming import trim_while_filled
 from headrace.errors import TopicMissing
 from headrace.model.destination import Destination
 from headrace.sinks.port import Sink
@@ -95,13 +96,17 @@ class Worker:
             loop.call_soon_threadsafe(ended.set)
 
         thread = threading.Thread(target=work, name="headrace-owner", daemon=True)
-        sweeper = loop.create_task(dispatcher.sweep())
+        chores = [
+            loop.create_task(dispatcher.sweep()),
+            loop.create_task(trim_while_filled(lambda: dispatcher.weight + outbox.weight + mailer.weight)),
+        ]
         thread.start()
         try:
             await ended.wait()
         finally:
             owner.stop()
-            sweeper.cancel()
+            for chore in chores:
+                chore.cancel()
             await dispatcher.abandon()
             for sink in plan.sinks.values():
                 await sink.aclose()

@@ -322,6 +322,21 @@ def test_a_slow_destination_keeps_all_its_posts() -> None:
     assert bench.done() == 4000
 
 
+def test_a_loop_that_is_late_itself_blames_no_destination() -> None:
+    """While the owner thread keeps the loop from running, answers wait unread: their posts do not hang."""
+    sink = HangingSink(set(), seconds=0.3)
+
+    async def scenario(bench: Bench) -> None:
+        bench.offer(*(bench.run(f"org{n}", 10) for n in range(16)))
+        await asyncio.sleep(0.05)
+        bench.clock.advance(2.0)
+        await asyncio.sleep(1)
+
+    bench = play(scenario, lambda clock: Bench(clock, sink, posts_in_flight=16))
+
+    assert bench.done() == 160
+
+
 def test_draining_seals_at_once() -> None:
     sink = MemorySink()
 

@@ -171,3 +171,28 @@ def test_a_post_that_is_cut_counts_as_timed_out() -> None:
 
     assert isinstance(failure, Busy)
     assert failure.timed_out
+
+
+def test_a_post_that_has_not_begun_is_not_cut() -> None:
+    """A task that is cancelled before its first step never runs, so its events would never be settled."""
+
+    async def main() -> Verdict:
+        posting = Posting(
+            RuleSink(lambda batch: AllDelivered()),
+            crm,
+            "acme",
+            Pace(500),
+            FakeClock(),
+            lambda part, answer, took: None,
+        )
+        verdicts: list[Verdict] = []
+
+        async def carry() -> None:
+            verdicts.append(await posting.carry(["1"], [b"{}"], []))
+
+        task = asyncio.get_running_loop().create_task(carry())
+        posting.cut(task)
+        await task
+        return verdicts[0]
+
+    assert asyncio.run(main()).outcomes is None
