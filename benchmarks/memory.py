@@ -27,7 +27,7 @@ from machine import Machine, machine, sentence
 from stage import Stage, Tables, local_kafka
 
 EVERY = 0.5
-CLIENT_BYTES = 128 << 20
+CLIENT_BYTES = 96 << 20
 """What librdkafka may hold for the worker: as much read ahead as to be written."""
 
 
