@@ -63,6 +63,7 @@ class Dispatcher:
         self._linger_timer: asyncio.TimerHandle | None = None
         self._held: deque[Run] = deque()
         self._flights: dict[Flight, asyncio.Task[None]] = {}
+        self._answered_at = clock.monotonic()
         self._is_draining = False
         self._is_closed = False
         self.fault: BaseException | None = None
@@ -120,6 +121,8 @@ class Dispatcher:
         self._shares.end(suspect=flight.is_suspect)
         self.weight -= sum(run.weight for run in flight.runs)
         now = self._clock.monotonic()
+        if lane.pace.failures == 0:
+            self._answered_at = now
         if now < lane.pace.shut_until:
             lane.pace.probing = False
         if lane.pace.gate(now) is not Gate.OPEN and not lane.pace.probing:
@@ -252,12 +255,18 @@ class Dispatcher:
             for flight in hanging[: self._shares.hanging - self._shares.quarter]:
                 flight.posting.cut(self._flights[flight])
 
+    def _stands_still(self, lane: Lane, now: float) -> bool:
+        """Tell whether its destination keeps a lane waiting; one that waits for an executor only has to wait."""
+        patience = self._settings.overflow_after
+        waits_its_turn = lane.is_queued and not lane.pace.is_suspect and now - self._answered_at < patience
+        return not waits_its_turn and lane.waited(now) >= patience
+
     def _relieve_memory(self, now: float) -> None:
         """When memory has run out, lanes that stand still give theirs up, the largest first."""
         if self.weight < self._settings.memory:
             return
         for lane in sorted(self._lanes.values(), key=lambda lane: -lane.weight):
-            if lane.waited(now) >= self._settings.overflow_after:
+            if self._stands_still(lane, now):
                 self._evict(lane, now, "overflow")
             if self.weight < self._settings.memory // 2:
                 return

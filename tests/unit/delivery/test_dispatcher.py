@@ -309,6 +309,20 @@ def test_hanging_destinations_hold_a_quarter_of_the_executors_at_most(dead: int)
     assert sum(len(report.run) for report in healthy) >= 95
 
 
+def test_lanes_that_wait_for_their_turn_give_no_memory_up() -> None:
+    """A backlog of healthy orgs fills the memory; that it waits for executors is no fault of theirs."""
+    sink = HangingSink(set(), seconds=0.2)
+
+    async def scenario(bench: Bench) -> None:
+        bench.offer(*(bench.run(f"org{n}", 100) for n in range(40)))
+        await asyncio.sleep(6)
+
+    bench = play(scenario, lambda clock: Bench(clock, sink, posts_in_flight=2, memory=Size(1 << 20)))
+
+    assert bench.hops() == []
+    assert bench.done() == 4000
+
+
 def test_a_slow_destination_keeps_all_its_posts() -> None:
     sink = HangingSink(set(), seconds=2.0)
 
