@@ -22,7 +22,6 @@ from headrace.ledger.report import Report, report
 from headrace.localkafka.cluster import LocalKafka
 from headrace.localkafka.ports import free_ports
 from headrace.model.record import TopicPartition
-from headrace.orgs.routes import Routes
 from traffic import traffic
 
 Tables = Mapping[str, Mapping[str, object]]
@@ -151,9 +150,8 @@ class Stage:
 
     def audit(self) -> Report:
         """Close the books."""
-        routes = Routes(self.config.routes, self.config.destinations)
         with closing(app.broker(self.config).reader()) as reader:
-            return report(audit(reader, self.names, lambda org: [each.name for each in routes.of(org)]))
+            return report(audit(reader, self.names, app.destinations_of(self.config)))
 
     def _make_topics(self) -> None:
         broker, config = app.broker(self.config), self.config

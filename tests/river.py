@@ -18,7 +18,6 @@ from headrace.clock import SystemClock
 from headrace.eventlog.opening import open_event_log
 from headrace.ledger.audit import audit
 from headrace.ledger.report import Report, report
-from headrace.orgs.routes import Routes
 from headrace.testing.simulated_org import SimulatedOrg
 
 Settings = Mapping[str, Mapping[str, object]]
@@ -96,10 +95,7 @@ class River:
 
     def audit(self, *, deep: bool = False) -> Report:
         with closing(app.broker(self.config).reader()) as reader:
-            routes = Routes(self.config.routes, self.config.destinations)
-            return report(
-                audit(reader, self.config.names, lambda org: [each.name for each in routes.of(org)], deep=deep)
-            )
+            return report(audit(reader, self.config.names, app.destinations_of(self.config), deep=deep))
 
     def settled(self, *, events: int, within: float = 120.0) -> Report:
         """Return the books once so many obligations were accepted and nothing is in flight or on a tier."""

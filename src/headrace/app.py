@@ -1,5 +1,7 @@
 """The assembly: the only module that knows every room. It makes things out of a configuration, no more."""
 
+from collections.abc import Callable, Sequence
+
 from headrace.broker.kafka import KafkaBroker
 from headrace.broker.port import Broker
 from headrace.broker.topics_settings import LARGER
@@ -35,6 +37,12 @@ def registry(config: Config) -> Registry:
 
     eventlog = SinkType(name="eventlog", settings=EventlogDestination, make=make_eventlog, shared=True)
     return Registry([HTTP, eventlog])
+
+
+def destinations_of(config: Config) -> Callable[[str], Sequence[str]]:
+    """Return what names an org's destinations by the routes in force, for those who post nothing."""
+    routes = Routes(config.routes, config.destinations)
+    return lambda org: [destination.name for destination in routes.of(org)]
 
 
 def worker(config: Config, serves: Serves = "all") -> Worker:

@@ -10,7 +10,6 @@ from headrace import app
 from headrace import config as configuration
 from headrace.cli.output import emit_document, progress
 from headrace.cli.plain import columns, plain
-from headrace.cli.routing import destinations_of
 from headrace.ledger.audit import audit as close_books
 from headrace.ledger.report import Line, Report, report
 
@@ -56,7 +55,7 @@ def audit(
     reader = app.broker(loaded).reader()
     try:
         with progress("reading records") as bar:
-            closed = close_books(reader, loaded.names, destinations_of(loaded), deep=deep, seen=bar.update)
+            closed = close_books(reader, loaded.names, app.destinations_of(loaded), deep=deep, seen=bar.update)
     finally:
         reader.close()
     document = report(closed, org)

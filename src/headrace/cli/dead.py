@@ -15,7 +15,6 @@ from headrace.broker.topics_settings import LARGER
 from headrace.cli.letters import Row, list_text, page_of, page_text, position_of, row_of
 from headrace.cli.output import emit_document, progress
 from headrace.cli.plain import plain
-from headrace.cli.routing import destinations_of
 from headrace.clock import SystemClock
 from headrace.config import Config
 from headrace.errors import HeadraceError, TopicMissing, UsageError
@@ -168,7 +167,7 @@ def _redrive(
     reader = broker.reader()
     largest = LARGER * loaded.topics.max_message_bytes
     producer = broker.producer(memory=PRODUCER_MEMORY, patience=PATIENCE, max_message_bytes=largest)
-    ways = Ways(destinations_of(loaded), loaded.destinations, loaded.retry.tiers[0])
+    ways = Ways(app.destinations_of(loaded), loaded.destinations, loaded.retry.tiers[0])
     tier = loaded.names.retry(ways.tier)
     try:
         if tier not in reader.topics():

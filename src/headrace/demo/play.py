@@ -13,7 +13,6 @@ from headrace.emitter.emitter import Emitter
 from headrace.errors import HeadraceError
 from headrace.ledger.audit import audit
 from headrace.ledger.report import Report, report
-from headrace.orgs.routes import Routes
 from headrace.testing.faults import FaultPlan, Status, always
 
 OUTAGE = always(Status(status=503, body="down for the demo"))
@@ -97,8 +96,7 @@ def settled(stage: Stage) -> Report:
 def close_books(stage: Stage) -> Report:
     """Audit the stage's river."""
     with closing(app.broker(stage.config).reader()) as reader:
-        routes = Routes(stage.config.routes, stage.config.destinations)
-        return report(audit(reader, stage.config.names, lambda org: [each.name for each in routes.of(org)]))
+        return report(audit(reader, stage.config.names, app.destinations_of(stage.config)))
 
 
 def forever(stage: Stage, emitter: Emitter, seed: int, say: Say) -> Iterator[Report]:
