@@ -8,7 +8,8 @@ from headrace.broker.topics_settings import LARGER
 from headrace.clock import SystemClock
 from headrace.config import Config, EventlogDestination
 from headrace.core.schedule import RetrySchedule
-from headrace.delivery.worker import Plan, Serves, Worker
+from headrace.delivery.crew import Plan, Serves
+from headrace.delivery.worker import Worker
 from headrace.emitter.emitter import Emitter
 from headrace.eventlog.opening import open_event_log
 from headrace.eventlog.sink import EventLogSink

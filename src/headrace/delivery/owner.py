@@ -101,8 +101,8 @@ class Owner:
         """Work until stopped, then drain. What ends it otherwise is kept in `fault`."""
         try:
             while not self._stopping.is_set() and self._dispatcher.fault is None:
-                self._turn()
-            self._finish()
+                self.turn()
+            self.finish()
         except BaseException as fault:  # noqa: BLE001  # the thread's end is reported by the worker, whatever it was
             self.fault = fault
             with suppress(HeadraceError):
@@ -140,7 +140,8 @@ class Owner:
         self._tiers.forget(lost)
         log.info("delivery.revoked", partitions=len(lost))
 
-    def _turn(self) -> None:
+    def turn(self) -> None:
+        """Settle, commit, poll and hand over, once."""
         self._settle(0.0)
         self._books.commit(self._progress, self._consumer)
         self._subscribe()
@@ -275,7 +276,7 @@ class Owner:
             self._settler.bury(chunk, dead)
         return taken.runs
 
-    def _finish(self) -> None:
+    def finish(self) -> None:
         """Drain: finish what is held, by the deadline; what is not finished stays uncommitted and comes again."""
         self._consumer.pause(list(self._progress))
         self._loop.call_soon_threadsafe(self._dispatcher.drain)
