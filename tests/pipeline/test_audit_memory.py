@@ -13,8 +13,8 @@ from headrace.broker.port import Committed
 from headrace.clock import SystemClock
 from headrace.core.schedule import RetrySchedule
 from headrace.delivery.crew import Plan
-from headrace.delivery.worker import Worker
 from headrace.delivery.settings import DeliverySettings
+from headrace.delivery.worker import Worker
 from headrace.ledger.audit import audit
 from headrace.ledger.report import Report, report
 from headrace.model.destination import Destination
