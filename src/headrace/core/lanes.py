@@ -1,12 +1,16 @@
 """A lane: what waits for one org at one destination, and how a batch is cut from it."""
 
 from collections import deque
+from collections.abc import Container
 
 import msgspec
 
 from headrace.core.pacing import Pace
 from headrace.core.runs import EVENT_OVERHEAD, Run
 from headrace.model.destination import Destination
+
+LOOK_AT = 200
+"""Runs of busy partitions that a cut looks past for others."""
 
 
 class LaneLimits(msgspec.Struct, frozen=True, kw_only=True):
@@ -23,7 +27,7 @@ class LaneLimits(msgspec.Struct, frozen=True, kw_only=True):
 class Lane:
     """Two queues: due events go before new ones. Runs of revoked partitions fall out when a batch is cut."""
 
-    __slots__ = ("destination", "due", "events", "fresh", "is_queued", "limits", "org", "pace", "posts", "size")
+    __slots__ = ("busy", "destination", "due", "events", "fresh", "is_queued", "limits", "org", "pace", "posts", "size")
 
     def __init__(self, org: str, destination: Destination, limits: LaneLimits) -> None:
         self.org = org
@@ -36,6 +40,8 @@ class Lane:
         self.size = 0
         self.posts = 0
         self.is_queued = False
+        self.busy: Container[int] = ()
+        """Partitions of which nothing may be posted now; none but where their order matters."""
 
     @property
     def weight(self) -> int:
@@ -84,25 +90,30 @@ class Lane:
 
         Events that failed more than once go in ever smaller batches, so that a poisonous one parts from the others.
         """
-        taken: list[Run] = []
-        events, size = self.limits.batch_events, self.limits.batch_bytes
+        cut = _Cut(self.limits)
         for queue in (self.due, self.fresh):
-            while queue and events > 0:
-                run = queue[0]
-                if run.chunk.assignment.is_leaving:
-                    self._forget(queue.popleft())
-                    continue
-                if run.attempts > 1:
-                    events = min(events, max(1, self.limits.batch_events >> (run.attempts - 1)) - sum(map(len, taken)))
-                fitting = _fitting(run, events, size, is_first=not taken)
-                if fitting == 0:
-                    return taken
+            if not self._fill(cut, queue):
+                break
+        return cut.runs
+
+    def _fill(self, cut: "_Cut", queue: deque[Run]) -> bool:
+        """Move what fits from *queue* into the cut; False when it leaves there what might have been taken."""
+        passed: list[Run] = []
+        while queue and len(passed) < LOOK_AT:
+            run = queue[0]
+            if run.chunk.assignment.is_leaving:
+                self._forget(queue.popleft())
+            elif run.partition in self.busy:
+                passed.append(queue.popleft())
+            elif (fitting := cut.fitting(run)) == 0:
+                break
+            else:
                 part = queue.popleft() if fitting == len(run) else run.cut(fitting)
                 self._forget(part)
-                taken.append(part)
-                events -= len(part)
-                size -= part.size
-        return taken
+                cut.add(part)
+        is_through = not queue
+        queue.extendleft(reversed(passed))
+        return is_through
 
     def clear(self) -> list[Run]:
         """Take everything out; what belongs to revoked partitions is forgotten."""
@@ -117,17 +128,39 @@ class Lane:
         self.size -= run.size
 
 
-def _fitting(run: Run, events: int, size: int, *, is_first: bool) -> int:
-    """Return how many of the run's events fit into what is left of a batch."""
-    most = min(events, len(run))
-    if most <= 0:
-        return 0
-    if (run.size if most == len(run) else sum(map(len, run.values[run.start : run.start + most]))) <= size:
-        return most
-    fitting = 0
-    for value in run.values[run.start : run.start + most]:
-        size -= len(value)
-        if size < 0:
-            break
-        fitting += 1
-    return fitting or (1 if is_first else 0)
+class _Cut:
+    """A batch in the making: what is in it, and what still fits."""
+
+    __slots__ = ("_largest", "_taken", "events", "runs", "size")
+
+    def __init__(self, limits: LaneLimits) -> None:
+        self.runs: list[Run] = []
+        self.events = self._largest = limits.batch_events
+        self.size = limits.batch_bytes
+        self._taken = 0
+
+    def fitting(self, run: Run) -> int:
+        """Return how many of the run's events fit; a single one above the bytes fits when it is the first.
+
+        Events that failed more than once go in ever smaller batches.
+        """
+        if run.attempts > 1:
+            self.events = min(self.events, max(1, self._largest >> (run.attempts - 1)) - self._taken)
+        most = min(self.events, len(run))
+        if most <= 0:
+            return 0
+        if (run.size if most == len(run) else sum(map(len, run.values[run.start : run.start + most]))) <= self.size:
+            return most
+        size, fitting = self.size, 0
+        for value in run.values[run.start : run.start + most]:
+            size -= len(value)
+            if size < 0:
+                break
+            fitting += 1
+        return fitting or (0 if self.runs else 1)
+
+    def add(self, run: Run) -> None:
+        self.runs.append(run)
+        self.events -= len(run)
+        self.size -= run.size
+        self._taken += len(run)

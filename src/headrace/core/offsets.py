@@ -13,7 +13,18 @@ class Progress:
     acknowledged). Only what is booked, with nothing unbooked before it, may be committed.
     """
 
-    __slots__ = ("_chunks", "_tiled", "asked", "assignment", "booked", "gap_at", "last_tile", "next")
+    __slots__ = (
+        "_acknowledged",
+        "_began",
+        "_chunks",
+        "_tiled",
+        "asked",
+        "assignment",
+        "booked",
+        "gap_at",
+        "last_tile",
+        "next",
+    )
 
     def __init__(self, partition: TopicPartition, following: int | None, last_tile: str | None) -> None:
         self.assignment = Assignment(partition)
@@ -25,8 +36,11 @@ class Progress:
         """What may be committed: the next offset, and the tile that covers what is before it."""
         self.asked: tuple[int, str] | None = None
         """What was last asked to be committed."""
+        self._began = (following, last_tile)
         self._chunks: deque[Chunk] = deque()
         self._tiled: deque[tuple[Chunk, str]] = deque()
+        self._acknowledged: set[str] = set()
+        """Tiles that wait for the acknowledgement of an earlier one."""
 
     def add(self, chunk: Chunk) -> None:
         """Take a chunk that was polled; offsets never go back."""
@@ -36,8 +50,19 @@ class Progress:
 
     @property
     def is_idle(self) -> bool:
-        """Whether all that was polled is booked."""
-        return not self._chunks and not self._tiled
+        """Whether all that was polled is booked, or stands behind what stays on its tier for now."""
+        return not self._tiled and all(chunk.open == chunk.left for chunk in self._chunks) and not self.next_settled()
+
+    @property
+    def place(self) -> tuple[int, str] | None:
+        """Return what is booked, or else what was committed before; None when nothing was."""
+        following, last_tile = self.booked or self._began
+        return (following, last_tile or "") if following is not None else None
+
+    def anew(self) -> "Progress":
+        """Return a new assignment of the partition that goes on behind what is booked."""
+        following, last_tile = self.booked or self._began
+        return Progress(self.assignment.partition, following, last_tile)
 
     def next_settled(self) -> Chunk | None:
         """Return the first chunk whose tile is not written yet if it is settled."""
@@ -49,9 +74,9 @@ class Progress:
         self.last_tile = tile
 
     def tile_booked(self, tile: str) -> None:
-        """Note that the brokers have the tiles up to *tile*: acknowledgements of one partition come in order."""
-        while self._tiled:
+        """Note that the brokers have *tile*. One that was refused is sent again, and so comes behind a later one."""
+        self._acknowledged.add(tile)
+        while self._tiled and self._tiled[0][1] in self._acknowledged:
             chunk, name = self._tiled.popleft()
+            self._acknowledged.remove(name)
             self.booked = (chunk.next, name)
-            if name == tile:
-                return

@@ -37,9 +37,12 @@ class Assignment:
 
 
 class Chunk:
-    """The offsets `first` up to, not including, `next`; `open` obligations keep it from being committed."""
+    """The offsets `first` up to, not including, `next`; `open` obligations keep it from being committed.
 
-    __slots__ = ("assignment", "fates", "first", "next", "open", "records")
+    `left` of those are events that were read ahead and left on their tier until it is their turn.
+    """
+
+    __slots__ = ("assignment", "fates", "first", "left", "next", "open", "records")
 
     def __init__(self, assignment: Assignment, first: int, following: int, records: int) -> None:
         self.assignment = assignment
@@ -47,6 +50,7 @@ class Chunk:
         self.next = following
         self.records = records
         self.open = 0
+        self.left = 0
         self.fates: dict[tuple[str, str, Fate], int] = {}
 
     def settle(self, org: str, destination: str, fate: Fate, events: int = 1) -> None:
@@ -97,6 +101,11 @@ class Run:
         return self.size + EVENT_OVERHEAD * (self.stop - self.start)
 
     @property
+    def partition(self) -> int:
+        """The number that its partition has in every topic."""
+        return self.chunk.assignment.partition.partition
+
+    @property
     def attempts(self) -> int:
         """Posts that the first event of the run has behind it."""
         return self.marks[self.start].attempts if self.marks else 0
@@ -112,3 +121,17 @@ class Run:
         self.start += events
         self.size -= head.size
         return head
+
+    def pick(self, indices: Sequence[int]) -> "Run":
+        """Return a run of the events at *indices*, ascending, over lists of its own."""
+        return Run(
+            self.chunk,
+            self.org,
+            self.destination,
+            [self.records[index] for index in indices],
+            [self.ids[index] for index in indices],
+            [self.values[index] for index in indices],
+            [self.marks[index] for index in indices] if self.marks else None,
+            sum(len(self.values[index]) for index in indices),
+            self.at,
+        )

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from itertools import pairwise
 
+from headrace.model.mark import Mark
 from headrace.model.units import Duration
 
 
@@ -33,3 +34,14 @@ class RetrySchedule:
     def gives_up(self, first_failed_at: float, now: float) -> bool:
         """Tell whether an event that first failed or hopped at *first_failed_at* has had its time."""
         return now - first_failed_at >= self.give_up_after
+
+    def move(self, mark: Mark | None, posts: int, delay: Duration | None, now: float) -> Duration | None:
+        """Return the tier for an event that was not taken, or None when it is given up.
+
+        *mark* is what is known of it, None for an event of the main topic; *posts* how often it was just posted;
+        *delay* the tier while its destination is parked, without which the number of attempts says which. Whoever
+        asks with the same *now* hears the same.
+        """
+        if mark is not None and self.gives_up(mark.first_failed_at, now):
+            return None
+        return delay or self.after((mark.attempts if mark is not None else 0) + posts)

@@ -11,15 +11,23 @@ from headrace.broker.port import Broker, Consumer, Producer, Reader
 from headrace.clock import Clock
 from headrace.core.schedule import RetrySchedule
 from headrace.delivery.books import Books
+from headrace.delivery.cohorts import Cohorts
 from headrace.delivery.dispatcher import Dispatcher
 from headrace.delivery.intake import Intake, RoutesOf
 from headrace.delivery.mailer import Mailer
+from headrace.delivery.order import Order, Tail
+from headrace.delivery.ordered_dispatcher import OrderedDispatcher
 from headrace.delivery.outbox import Outbox
 from headrace.delivery.owner import Owner
+from headrace.delivery.scan import read_tail
+from headrace.delivery.sequence import Sequencer
 from headrace.delivery.settings import DeliverySettings
-from headrace.delivery.settler import Settler
+from headrace.delivery.settler import Settler, TooLarge
+from headrace.delivery.tiers import TierClock, Tiers
 from headrace.errors import TopicMissing
 from headrace.model.destination import Destination
+from headrace.model.mark import Mark
+from headrace.model.record import Record
 from headrace.sinks.port import Sink
 from headrace.telemetry.metrics import Metrics
 from headrace.wire.topics import TopicNames
@@ -66,10 +74,9 @@ def muster(plan: Plan, loop: asyncio.AbstractEventLoop, metrics: Metrics) -> Cre
     outbox = Outbox()
     producer = plan.broker.producer(memory=PRODUCER_MEMORY, max_message_bytes=plan.max_record_bytes)
     mailer = Mailer(producer, plan.clock)
-    dispatcher = Dispatcher(
-        plan.settings, plan.schedule, plan.sinks, outbox, plan.clock, probes_fresh=plan.serves == "main"
-    )
     reader = plan.broker.reader()
+    sequence = Sequencer(lambda place: reader.bounds(place.topic)[place.partition][0])
+    dispatcher, tiers, on_too_large = _keep_order(plan, loop, outbox, reader, sequence, metrics)
 
     def consumer(owner: Owner) -> Consumer:
         return plan.broker.consumer(plan.names.group, owner)
@@ -79,7 +86,7 @@ def muster(plan: Plan, loop: asyncio.AbstractEventLoop, metrics: Metrics) -> Cre
         topics=_topics(plan, reader),
         main_topic=plan.names.events,
         intake=Intake(plan.routes, plan.destinations),
-        settler=Settler(plan.names, plan.schedule, mailer, plan.clock, metrics),
+        settler=Settler(plan.names, plan.schedule, mailer, plan.clock, metrics, on_too_large),
         mailer=mailer,
         books=Books(uuid.uuid4().hex[:12], plan.names.attempts, mailer, plan.clock),
         dispatcher=dispatcher,
@@ -87,11 +94,45 @@ def muster(plan: Plan, loop: asyncio.AbstractEventLoop, metrics: Metrics) -> Cre
         loop=loop,
         clock=plan.clock,
         metrics=metrics,
-        log_start=lambda place: reader.bounds(place.topic)[place.partition][0],
+        sequence=sequence,
+        tiers=tiers,
         memory=plan.settings.memory,
         drain=plan.settings.drain,
     )
     return Crew(owner=owner, dispatcher=dispatcher, outbox=outbox, mailer=mailer, producer=producer)
+
+
+def _keep_order(
+    plan: Plan, loop: asyncio.AbstractEventLoop, outbox: Outbox, reader: Reader, sequence: Sequencer, metrics: Metrics
+) -> tuple[Dispatcher, Tiers, TooLarge | None]:
+    """Make the parts that differ by ordering."""
+    settings, schedule, clock = plan.settings, plan.schedule, plan.clock
+    if settings.ordering == "any":
+        probes_fresh = plan.serves == "main"
+        dispatcher = Dispatcher(settings, schedule, plan.sinks, outbox, clock, probes_fresh=probes_fresh)
+        return dispatcher, TierClock(sequence), None
+    order = Order(plan.names.events, schedule, by_org=settings.ordering == "org")
+    ordered = OrderedDispatcher(settings, schedule, plan.sinks, outbox, clock, order)
+
+    def bury(org: str, mark: Mark, record: Record) -> None:
+        destination = plan.destinations[mark.destination]
+        loop.call_soon_threadsafe(ordered.bury, org, destination, record.key() or b"", mark.origin)
+
+    def tail_of(record: Record) -> Tail | None:
+        return read_tail(record, plan.names, plan.destinations)
+
+    cohorts = Cohorts(
+        main_topic=plan.names.events,
+        destinations=plan.destinations,
+        dispatcher=ordered,
+        on_loop=loop.call_soon_threadsafe,
+        reader=reader,
+        sequence=sequence,
+        tail_of=tail_of,
+        clock=clock,
+        metrics=metrics,
+    )
+    return ordered, cohorts, bury
 
 
 def _topics(plan: Plan, reader: Reader) -> Callable[[], Sequence[str]]:

@@ -16,6 +16,8 @@ from headrace.core.shares import Shares
 from headrace.delivery.flight import Flight
 from headrace.delivery.outbox import Hop, Outbox
 from headrace.delivery.settings import DeliverySettings
+from headrace.model.destination import Destination
+from headrace.model.units import Duration
 from headrace.sinks.port import Sink
 
 SWEEP = 0.1
@@ -28,7 +30,7 @@ EVERYBODY = "*"
 class Dispatcher:
     """Lanes, executors and their shares.
 
-    All but `holds_back`, `is_idle`, `weight` and `fault` belongs to the event loop.
+    All but `holds_back`, `weight` and `fault` belongs to the event loop.
     """
 
     def __init__(
@@ -75,28 +77,30 @@ class Dispatcher:
         """Whether the owner should not poll: a full lane may still get room."""
         return bool(self._held)
 
-    @property
-    def is_idle(self) -> bool:
-        """Whether nothing waits and nothing is under way."""
-        return not self._flights and not self._held and all(lane.events == 0 for lane in self._lanes.values())
-
     def offer(self, runs: Sequence[Run]) -> None:
         """Take runs from a poll into their lanes, or move them on at once where a lane is parked or overflows."""
         now = self._clock.monotonic()
-        for run in runs:
-            self.weight += run.weight
-            self._admit(run, now)
+        self.weight += sum(run.weight for run in runs)
+        if self._held:
+            self._held += runs
+            self._readmit(now)
+        else:
+            for run in runs:
+                self._admit(run, now)
         self._pump(now)
 
     async def sweep(self) -> None:
         """Look after what no event wakes: hanging posts, full lanes, memory. Runs until it is cancelled."""
         while True:
             await asyncio.sleep(SWEEP)
-            now = self._clock.monotonic()
-            self._suspect_the_hanging(now)
-            self._relieve_memory(now)
-            self._readmit(now)
-            self._pump(now)
+            self.look_around(self._clock.monotonic())
+
+    def look_around(self, now: float) -> None:
+        """Do what `sweep` does every `SWEEP` seconds."""
+        self._suspect_the_hanging(now)
+        self._relieve_memory(now)
+        self._readmit(now)
+        self._pump(now)
 
     def drain(self) -> None:
         """Seal without linger from now on: no more events will come."""
@@ -121,6 +125,7 @@ class Dispatcher:
         self._shares.end(suspect=flight.is_suspect)
         self.weight -= sum(run.weight for run in flight.runs)
         now = self._clock.monotonic()
+        self._learn(flight, now)
         if lane.pace.failures == 0:
             self._answered_at = now
         if now < lane.pace.shut_until:
@@ -132,7 +137,7 @@ class Dispatcher:
         self._pump(now)
 
     def _admit(self, run: Run, now: float) -> None:
-        lane = self._lane_of(run)
+        lane = self._lane(run.org, run.destination)
         gate = lane.pace.gate(now)
         if gate is Gate.PROBE and (run.marks or self._probes_fresh):
             lane.pace.probing = True
@@ -157,10 +162,12 @@ class Dispatcher:
         for run in held:
             self._admit(run, now)
 
-    def _hop(self, run: Run, lane: Lane, now: float, reason: str) -> None:
+    def _hop(self, run: Run, lane: Lane, now: float, reason: str, tier: Duration | None = None) -> None:
         self.weight -= run.weight
         if not run.chunk.assignment.is_leaving:
-            self._outbox.append(Hop(run, lane.pace.hop(now, self._schedule), reason))
+            hop = Hop(run, tier or lane.pace.hop(now, self._schedule), reason, self._clock.wall())
+            self._outbox.append(hop)
+            self._hopped(lane, hop)
 
     def _evict(self, lane: Lane, now: float, reason: str) -> None:
         """Move on all that waits in a lane, a probe that has not started included."""
@@ -172,13 +179,21 @@ class Dispatcher:
         for run in runs:
             self._hop(run, lane, now, reason)
 
-    def _lane_of(self, run: Run) -> Lane:
-        destination = run.destination
-        org = EVERYBODY if destination.shared else run.org
+    def _lane(self, org: str, destination: Destination) -> Lane:
+        org = EVERYBODY if destination.shared else org
         lane = self._lanes.get((org, destination.name))
         if lane is None:
-            lane = self._lanes[org, destination.name] = Lane(org, destination, self._limits)
+            lane = self._lanes[org, destination.name] = self._open(org, destination)
         return lane
+
+    def _open(self, org: str, destination: Destination) -> Lane:
+        return Lane(org, destination, self._limits)
+
+    def _learn(self, flight: Flight, now: float) -> None:
+        """Where order matters, act on what a post came to before the next one starts."""
+
+    def _hopped(self, lane: Lane, hop: Hop) -> None:
+        """Where order matters, note that events left a lane for a tier."""
 
     def _queue(self, lane: Lane, now: float) -> None:
         """Let a lane wait for an executor if a batch may be sealed, else for its linger."""

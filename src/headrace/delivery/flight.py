@@ -36,6 +36,12 @@ class Flight:
         self.is_suspect = lane.pace.is_suspect
         self.attended = 0.0
         """Seconds under way in which the event loop kept up: when it is late itself, no destination is to blame."""
+        self.verdict: Verdict | None = None
+        """What it came to; None until then, and when it was abandoned."""
+        self.delay: Duration | None = None
+        """The tier for what was not taken, while its destination is parked."""
+        self.judged_at = 0.0
+        """When that was, on the calendar."""
         self.posting = Posting(sink, lane.destination, lane.org, lane.pace, clock, self._report)
         self._outbox = outbox
         self._clock = clock
@@ -74,10 +80,12 @@ class Flight:
                 pace.park(now)
             if failure.retry_after is not None:
                 pace.shut(now, failure.retry_after, self._schedule)
-        delay = pace.hop(now, self._schedule) if pace.gate(now) is not Gate.OPEN else None
-        self._report_runs(verdict, delay)
+        self.verdict = verdict
+        self.delay = pace.hop(now, self._schedule) if pace.gate(now) is not Gate.OPEN else None
+        self.judged_at = self._clock.wall()
+        self._report_runs(verdict)
 
-    def _report_runs(self, verdict: Verdict, delay: Duration | None) -> None:
+    def _report_runs(self, verdict: Verdict) -> None:
         place = 0
         for run in self.runs:
             following = place + len(run)
@@ -85,7 +93,7 @@ class Flight:
                 self._outbox.append(Done(run))
             else:
                 outcomes, posts = verdict.outcomes[place:following], verdict.posts[place:following]
-                self._outbox.append(Failed(run, outcomes, posts, delay))
+                self._outbox.append(Failed(run, outcomes, posts, self.delay, self.judged_at))
             place = following
 
     def _report(self, part: range, answer: Answer, took: float) -> None:

@@ -108,7 +108,7 @@ class Intake:
         return Taken(runs, dead)
 
     def take_due(self, chunk: Chunk, records: Sequence[tuple[Record, Mark | None]], now: float) -> Taken:
-        """Group records of a tier by org and the destination that their marks name."""
+        """Group records of a tier by org and the destination that their marks name; *chunk* waits for them already."""
         groups: dict[tuple[str, str], _Group] = {}
         dead: list[Dead] = []
         for record, mark in records:
@@ -135,7 +135,6 @@ class Intake:
             for (org, destination), group in groups.items()
             for run in group.runs(chunk, org, [self._destinations[destination]], now)
         ]
-        chunk.open += len(records)
         return Taken(runs, dead)
 
     def _find_owner(self, key: bytes | None, source: str) -> _Owner | Bad:

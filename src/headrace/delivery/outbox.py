@@ -18,27 +18,37 @@ class Done(msgspec.Struct, frozen=True):
 
 
 class Hop(msgspec.Struct, frozen=True):
-    """The run goes to a tier without a post."""
+    """The run goes to a tier without a post; what has had its time at *now*, on the calendar, is given up."""
 
     run: Run
     delay: Duration
     reason: str
+    now: float
 
 
 class Failed(msgspec.Struct, frozen=True):
     """A posted run of which something was not delivered.
 
     *outcomes* and *posts* are parallel to its events. *delay* is the tier while the destination is parked; without it
-    the number of attempts says which.
+    the number of attempts says which. What has had its time at *now*, on the calendar, is given up.
     """
 
     run: Run
     outcomes: Sequence[Outcome]
     posts: Sequence[int]
     delay: Duration | None
+    now: float
 
 
-Report = Done | Hop | Failed | Attempt
+class Later(msgspec.Struct, frozen=True):
+    """The run was read ahead from a tier, and has to stay there."""
+
+    run: Run
+
+
+Move = Hop | Failed
+Ending = Done | Move | Attempt
+Report = Ending | Later
 
 
 class Outbox:

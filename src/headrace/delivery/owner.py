@@ -18,9 +18,10 @@ from headrace.delivery.books import Books
 from headrace.delivery.dispatcher import Dispatcher
 from headrace.delivery.intake import Intake, Taken
 from headrace.delivery.mailer import Mailer
-from headrace.delivery.outbox import Outbox
+from headrace.delivery.outbox import Later, Outbox
+from headrace.delivery.sequence import Sequencer, make_chunk
 from headrace.delivery.settler import Settler
-from headrace.delivery.tiers import Marked, TierClock
+from headrace.delivery.tiers import Marked, Tiers
 from headrace.errors import BrokerError, HeadraceError
 from headrace.model.record import Record, TopicPartition
 from headrace.telemetry.metrics import Counter, Metrics
@@ -62,7 +63,8 @@ class Owner:
         loop: asyncio.AbstractEventLoop,
         clock: Clock,
         metrics: Metrics,
-        log_start: Callable[[TopicPartition], int],
+        sequence: Sequencer,
+        tiers: Tiers,
         memory: int,
         drain: float,
     ) -> None:
@@ -77,12 +79,12 @@ class Owner:
         self._loop = loop
         self._clock = clock
         self._metrics = metrics
-        self._log_start = log_start
+        self._sequence = sequence
         self._memory = memory
         self._drain = drain
         self._consumer = connect(self)
         self._progress: dict[TopicPartition, Progress] = {}
-        self._tiers = TierClock()
+        self._tiers = tiers
         self._subscribed: Sequence[str] = ()
         self._looked_at = 0.0
         self._held_since: float | None = None
@@ -110,16 +112,29 @@ class Owner:
         self.fault = self.fault or self._dispatcher.fault
 
     def on_assign(self, assigned: Mapping[TopicPartition, Committed | None]) -> None:
+        mates = [each for each in self._tiers.going(list(assigned)) if each not in assigned]
+        if mates:
+            self._wind_down(mates)
+            self._begin_anew(mates, gone=())
         for partition, place in assigned.items():
             following = place.offset if place else None
             self._progress[partition] = Progress(partition, following, (place.metadata or None) if place else None)
         if self._is_paused:
             self._consumer.pause(assigned)
+        self._tiers.assigned([self._progress[partition] for partition in assigned], self._consumer)
         log.info("delivery.assigned", partitions=len(assigned))
 
     def on_revoke(self, revoked: Sequence[TopicPartition]) -> None:
+        self._wind_down(self._tiers.going(revoked))
+        self.on_lost(revoked)
+
+    def on_lost(self, lost: Sequence[TopicPartition]) -> None:
+        self._begin_anew(lost, gone=lost)
+        log.info("delivery.revoked", partitions=len(lost))
+
+    def _wind_down(self, partitions: Iterable[TopicPartition]) -> None:
         """Post nothing more of these, give what is under way a moment, and commit how far they came."""
-        going = {partition: self._progress[partition] for partition in revoked if partition in self._progress}
+        going = {partition: self._progress[partition] for partition in partitions if partition in self._progress}
         for progress in going.values():
             progress.assignment.is_leaving = True
         deadline = min(self._clock.monotonic() + REVOKE_WAIT, self._ends_at)
@@ -130,30 +145,43 @@ class Owner:
             self._books.commit(going, self._consumer, wait=True)
         except BrokerError as error:
             log.warning("delivery.commit_failed", error=str(error))
-        self.on_lost(revoked)
 
-    def on_lost(self, lost: Sequence[TopicPartition]) -> None:
-        for partition in lost:
+    def _begin_anew(self, partitions: Sequence[TopicPartition], gone: Sequence[TopicPartition]) -> None:
+        """Let nothing of these settle any more. What is affected, but not *gone*, goes on behind what is booked."""
+        kept: list[Progress] = []
+        for partition in self._tiers.going(partitions):
             progress = self._progress.pop(partition, None)
             if progress is not None:
                 progress.assignment.is_leaving = progress.assignment.is_revoked = True
-        self._tiers.forget(lost)
-        log.info("delivery.revoked", partitions=len(lost))
+                if partition not in gone:
+                    kept.append(progress.anew())
+        self._tiers.gone(partitions)
+        self._progress |= {progress.assignment.partition: progress for progress in kept}
+        if kept:
+            self._tiers.assigned(kept, self._consumer)
 
     def turn(self) -> None:
         """Settle, commit, poll and hand over, once."""
+        self._tiers.confirm(self._consumer)
+        if broken := self._tiers.broken():
+            self._wind_down(self._tiers.going(broken))
+            self._begin_anew(broken, gone=())
         self._settle(0.0)
         self._books.commit(self._progress, self._consumer)
         self._subscribe()
         self._tell()
         if self._may_poll():
-            self._tiers.wake(self._consumer, self._clock.wall())
+            self._tiers.work(self._consumer, self._clock.wall())
             self._take(self._consumer.poll(POLL_RECORDS, POLL_TIMEOUT))
 
     def _settle(self, timeout: float) -> None:
         """Act on all reports, serve acknowledgements, and book what has settled."""
         while self._outbox:
-            self._settler.settle(self._outbox.popleft())
+            report = self._outbox.popleft()
+            if isinstance(report, Later):
+                self._tiers.put_back(report.run)
+            else:
+                self._settler.settle(report)
         self._mailer.work(timeout)
         self._settler.work()
         self._books.book(self._progress.values())
@@ -177,6 +205,7 @@ class Owner:
             return
         if topics != self._subscribed:
             self._subscribed = topics
+            self._tiers.subscribed(topics)
             self._consumer.subscribe(topics)
 
     def _tell(self) -> None:
@@ -224,54 +253,37 @@ class Owner:
             else:
                 held.append(record)
         runs: list[Run] = []
-        for (topic, partition), polled in by_partition.items():
+        # The main topic first: a tier's events come behind those of the main topic that were polled with them.
+        for (topic, partition), polled in sorted(by_partition.items(), key=lambda each: each[0][0] != self._main_topic):
             runs += self._take_partition(TopicPartition(topic, partition), polled)
         if runs:
             self._loop.call_soon_threadsafe(self._dispatcher.offer, runs)
 
     def _take_partition(self, partition: TopicPartition, polled: Sequence[Record]) -> Sequence[Run]:
         progress = self._progress.get(partition)
-        if progress is None:
+        if progress is None or not self._tiers.takes(partition):
             return ()
-        polled = self._in_sequence(progress, polled)
         if partition.topic == self._main_topic:
-            return self._intake_of(progress, polled, None) if polled else ()
+            return self._take_fresh(progress, self._sequence.following(progress, polled, self._consumer))
         now = self._clock.wall()
-        due = self._tiers.due_part(self._consumer, partition, polled, now)
-        if due and due[0][1] is not None:
-            self._metrics.peak("lateness_seconds", now - due[0][1].due_at)
-        return self._intake_of(progress, [record for record, _ in due], due) if due else ()
+        found = self._tiers.read(progress, polled, self._consumer, now)
+        return [run for chunk, due in found for run in self._take_due(chunk, due, now)]
 
-    def _in_sequence(self, progress: Progress, polled: Sequence[Record]) -> Sequence[Record]:
-        """Leave out what was polled before. At a hole look once more: a poll may lose records. Then believe it."""
-        if progress.next is None:
-            return polled
-        expected = progress.next
-        start = 0
-        while start < len(polled) and polled[start].offset() < expected:
-            start += 1
-        polled = polled[start:] if start else polled
-        if not polled or polled[0].offset() == expected:
-            return polled
-        partition = progress.assignment.partition
-        if progress.gap_at != expected:
-            progress.gap_at = expected
-            self._consumer.seek(partition, expected)
+    def _take_fresh(self, progress: Progress, polled: Sequence[Record]) -> Sequence[Run]:
+        if not polled:
             return ()
-        # What retention deleted unread belongs to no tile, so that the audit misses it. Offsets that a transaction's
-        # markers take up were never anybody's event.
-        progress.next = max(expected, min(self._log_start(partition), polled[0].offset()))
-        return polled
-
-    def _intake_of(self, progress: Progress, polled: Sequence[Record], due: Sequence[Marked] | None) -> Sequence[Run]:
-        first = progress.next if progress.next is not None else polled[0].offset()
-        chunk = Chunk(progress.assignment, first, polled[-1].offset() + 1, len(polled))
-        now = self._clock.monotonic()
-        taken: Taken = (
-            self._intake.take_fresh(chunk, polled, now) if due is None else self._intake.take_due(chunk, due, now)
-        )
-        progress.add(chunk)
+        chunk = make_chunk(progress, polled)
         self._metrics.count("records_polled", len(polled))
+        return self._bury(chunk, self._intake.take_fresh(chunk, polled, self._clock.monotonic()))
+
+    def _take_due(self, chunk: Chunk, due: Sequence[Marked], now: float) -> Sequence[Run]:
+        if due[0][1] is not None:
+            self._metrics.peak("lateness_seconds", now - due[0][1].due_at)
+        self._metrics.count("records_polled", len(due))
+        return self._bury(chunk, self._intake.take_due(chunk, due, self._clock.monotonic()))
+
+    def _bury(self, chunk: Chunk, taken: Taken) -> Sequence[Run]:
+        """Dead-letter what can be delivered to nobody, and return the rest."""
         for dead in taken.dead:
             self._settler.bury(chunk, dead)
         return taken.runs
@@ -282,6 +294,7 @@ class Owner:
         self._loop.call_soon_threadsafe(self._dispatcher.drain)
         self._ends_at = self._clock.monotonic() + self._drain
         while self._clock.monotonic() < self._ends_at and self._dispatcher.fault is None:
+            self._tiers.confirm(self._consumer)
             self._settle(0.01)
             self._books.commit(self._progress, self._consumer)
             self._consumer.poll(1, 0.0)  # all are paused: this only lets the group hear of us

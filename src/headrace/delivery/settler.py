@@ -9,9 +9,9 @@ from headrace.core.runs import DELIVERED, Chunk, Fate, Run
 from headrace.core.schedule import RetrySchedule
 from headrace.delivery.intake import Dead
 from headrace.delivery.mailer import Mailer, Parcel
-from headrace.delivery.outbox import Done, Failed, Hop, Report
+from headrace.delivery.outbox import Done, Ending, Failed, Hop, Move
 from headrace.model.mark import NOBODY, DeadReason, Mark
-from headrace.model.outcome import Delivered, Rejected, Retryable
+from headrace.model.outcome import Delivered, Outcome, Rejected, Retryable
 from headrace.model.record import Origin, Record
 from headrace.model.units import Duration
 from headrace.telemetry.metrics import Counter, Metrics
@@ -23,22 +23,33 @@ from headrace.wire.topics import TopicNames
 _COUNTED: Mapping[str, Counter] = {"delivered": "events_delivered", "tier": "events_retried", "dead": "events_dead"}
 
 
+TooLarge = Callable[[str, Mark, Record], None]
+"""Called with the org of an event that was to move to a tier, but is larger than that takes, and dies."""
+
+
 class Settler:
     """Acts on reports, on the owner thread. A chunk's obligation ends only with the brokers' acknowledgement."""
 
     def __init__(
-        self, names: TopicNames, schedule: RetrySchedule, mailer: Mailer, clock: Clock, metrics: Metrics
+        self,
+        names: TopicNames,
+        schedule: RetrySchedule,
+        mailer: Mailer,
+        clock: Clock,
+        metrics: Metrics,
+        on_too_large: TooLarge | None = None,
     ) -> None:
         self._names = names
         self._schedule = schedule
         self._mailer = mailer
         self._clock = clock
         self._metrics = metrics
-        self._moves: deque[Hop | Failed] = deque()
+        self._on_too_large = on_too_large
+        self._moves: deque[Move] = deque()
         self.weight = 0
         """Bytes of the runs that wait to be moved."""
 
-    def settle(self, report: Report) -> None:
+    def settle(self, report: Ending) -> None:
         """Act on one report, or keep it until there is room; what belongs to a revoked assignment settles nothing."""
         if isinstance(report, Attempt):
             self._metrics.count("posts")
@@ -61,11 +72,12 @@ class Settler:
             if report.run.chunk.assignment.is_revoked:
                 continue
             match report:
-                case Hop(run, delay, reason):
-                    self._hop(run, delay, reason)
-                case Failed(run, outcomes, posts, delay):
+                case Hop(run, delay, reason, now):
+                    for index in range(run.start, run.stop):
+                        self._retry(run, index, 0, delay, reason, now)
+                case Failed(run, outcomes, posts, delay, now):
                     for place, outcome in enumerate(outcomes):
-                        self._settle_one(run, run.start + place, outcome, posts[place], delay)
+                        self._settle_one(run, run.start + place, outcome, posts[place], delay, now)
 
     def bury(self, chunk: Chunk, dead: Dead) -> None:
         """Dead-letter a record that can be delivered to nobody."""
@@ -86,11 +98,9 @@ class Settler:
         chunk.settle(org, destination, fate, events)
         self._metrics.count(_COUNTED[fate[0]], events)
 
-    def _hop(self, run: Run, delay: Duration, reason: str) -> None:
-        for index in range(run.start, run.stop):
-            self._retry(run, index, 0, delay, reason)
-
-    def _settle_one(self, run: Run, index: int, outcome: object, posts: int, delay: Duration | None) -> None:
+    def _settle_one(
+        self, run: Run, index: int, outcome: Outcome, posts: int, delay: Duration | None, now: float
+    ) -> None:
         match outcome:
             case Delivered():
                 self._settle(run.chunk, run.org, run.destination.name, DELIVERED)
@@ -98,19 +108,19 @@ class Settler:
                 mark = self._mark(run, index, posts, self._clock.wall(), "rejected", reason)
                 self._send(run.chunk, run.org, run.records[index], mark, None)
             case Retryable(reason):
-                self._retry(run, index, posts, delay, reason)
+                self._retry(run, index, posts, delay, reason, now)
 
-    def _retry(self, run: Run, index: int, posts: int, delay: Duration | None, error: str) -> None:
+    def _retry(self, run: Run, index: int, posts: int, delay: Duration | None, error: str, now: float) -> None:
         """Put one event on a tier, or give it up when it has had its time."""
-        now = self._clock.wall()
-        known = run.marks[index] if run.marks else None
-        if known is not None and self._schedule.gives_up(known.first_failed_at, now):
-            mark = self._mark(run, index, posts, now, "gave_up", error)
+        tier = self._schedule.move(run.marks[index] if run.marks else None, posts, delay, now)
+        sent_at = self._clock.wall()
+        if tier is None:
+            mark = self._mark(run, index, posts, sent_at, "gave_up", error)
             self._send(run.chunk, run.org, run.records[index], mark, None)
             return
-        tier = delay or self._schedule.after((known.attempts if known else 0) + posts)
         reason = "failed" if posts else error
-        mark = self._mark(run, index, posts, now + tier, reason, error)
+        # A tier's head is the next one due, so the delay counts from when the record is written.
+        mark = self._mark(run, index, posts, sent_at + tier, reason, error)
         self._send(run.chunk, run.org, run.records[index], mark, tier)
 
     def _mark(self, run: Run, index: int, posts: int, due_at: float, reason: str, error: str) -> Mark:
@@ -134,6 +144,8 @@ class Settler:
 
         def too_large() -> None:
             if tier is not None:
+                if self._on_too_large is not None:
+                    self._on_too_large(org, mark, record)
                 self._send(chunk, org, record, _died(mark, "too_large", self._clock.wall()), None)
                 return
             # What even the dead topic does not take goes there without its value, which its origin still names.

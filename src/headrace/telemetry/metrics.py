@@ -18,6 +18,7 @@ Counter = Literal[
 ]
 Peak = Literal[
     "lateness_seconds",  # how long after its due time a tier's event was read, at most
+    "sessions_held",  # sessions (or lanes held whole) whose new events queue behind one on a tier, at most
     "held_bytes",  # what the worker held in lanes, in flight and unacknowledged, at most
 ]
 COUNTERS: tuple[Counter, ...] = get_args(Counter)

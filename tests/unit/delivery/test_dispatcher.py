@@ -378,7 +378,6 @@ def test_what_belongs_to_a_partition_that_left_is_not_posted() -> None:
 
     assert sink.batches == []
     assert bench.dispatcher.weight == 0
-    assert bench.dispatcher.is_idle
 
 
 def _ids(batches: Sequence[Batch]) -> list[str]:

@@ -147,4 +147,3 @@ def test_due_records_go_to_the_destination_of_their_mark() -> None:
         ("no_destination", "gone"),
         ("no_destination", "-"),
     ]
-    assert whole.open == 3

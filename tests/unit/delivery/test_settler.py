@@ -84,7 +84,7 @@ class Desk:
         return Run(chunk, "acme", crm, records, ids, values, marks, sum(map(len, values)), 0.0)
 
     def fail(self, run: Run, *outcomes: Outcome, delay: Duration | None = None) -> None:
-        self.settler.settle(Failed(run, outcomes, [1] * len(outcomes), delay))
+        self.settler.settle(Failed(run, outcomes, [1] * len(outcomes), delay, self.clock.wall()))
 
     def written(self, topic: str) -> list[Record]:
         reader = self.broker.reader()
@@ -149,8 +149,10 @@ def test_each_failed_post_is_counted_and_leads_to_the_next_tier(desk: Desk) -> N
 
 def test_a_hop_counts_no_attempt_and_keeps_what_the_destination_said(desk: Desk) -> None:
     desk.clock.advance(6)
-    desk.settler.settle(Hop(desk.run(b"a", b"b", marks=[mark(), mark(attempts=0, error="")]), Duration(30), "parked"))
-    desk.settler.settle(Hop(desk.run(b"c"), Duration(30), "overflow"))
+    desk.settler.settle(
+        Hop(desk.run(b"a", b"b", marks=[mark(), mark(attempts=0, error="")]), Duration(30), "parked", desk.clock.wall())
+    )
+    desk.settler.settle(Hop(desk.run(b"c"), Duration(30), "overflow", desk.clock.wall()))
     desk.mailer.work()
 
     posted, never, fresh = desk.marks(SECOND)
@@ -182,7 +184,7 @@ def test_an_event_is_given_up_when_it_has_had_its_time(desk: Desk, age: float, t
     if is_posted:
         desk.fail(run, Retryable("503"))
     else:
-        desk.settler.settle(Hop(run, Duration(30), "parked"))
+        desk.settler.settle(Hop(run, Duration(30), "parked", desk.clock.wall()))
     desk.mailer.work()
 
     (written,) = desk.marks(topic)

@@ -1,0 +1,179 @@
+"""The event loop's half of a worker that keeps order: a dispatcher whose lanes hold sessions."""
+
+from collections.abc import Collection, Mapping, Sequence
+
+from headrace.clock import Clock
+from headrace.core.lanes import Lane
+from headrace.core.ordered_lane import OrderedLane
+from headrace.core.pacing import Gate
+from headrace.core.runs import Run
+from headrace.core.schedule import RetrySchedule
+from headrace.delivery.dispatcher import EVERYBODY, Dispatcher
+from headrace.delivery.flight import Flight
+from headrace.delivery.order import Order, Tail
+from headrace.delivery.outbox import Hop, Later, Outbox
+from headrace.delivery.settings import DeliverySettings
+from headrace.model.destination import Destination
+from headrace.model.record import Origin
+from headrace.sinks.port import Sink
+
+SILENCE = 2.0
+"""Seconds without a word from the owner after which nothing is posted until it is known again that the partitions are
+this worker's: less than half of any session time-out."""
+
+ORDERED = "every lane of an ordered dispatcher is one that keeps order"
+
+HELD = "held"
+"""The reason of a hop behind an earlier event of the session."""
+
+
+class OrderedDispatcher(Dispatcher):
+    """Posts an event only behind all that is before it in its session.
+
+    `draining`, `heard_at` and `drains` are also for the owner thread.
+    """
+
+    def __init__(
+        self,
+        settings: DeliverySettings,
+        schedule: RetrySchedule,
+        sinks: Mapping[str, Sink],
+        outbox: Outbox,
+        clock: Clock,
+        order: Order,
+    ) -> None:
+        super().__init__(settings, schedule, sinks, outbox, clock)
+        self._order = order
+        self._holding: set[OrderedLane] = set()
+        self.heard_at = clock.monotonic()
+        """When the owner last knew that its partitions are its own; written by the owner."""
+        self.draining: frozenset[int] = frozenset()
+        """Partitions of which some session waits for its followers to be read ahead; a tenth of a second old."""
+        self.sessions_held = 0
+        """As many as there were a tenth of a second ago."""
+
+    def drains(self, partition: int, org: str, destination: Destination, key: bytes) -> bool:
+        """Tell whether the followers of a session may be read ahead now. What comes of it is decided on arrival."""
+        lane = self._lanes.get((EVERYBODY if destination.shared else org, destination.name))
+        if not isinstance(lane, OrderedLane) or lane.pace.gate(self._clock.monotonic()) is not Gate.OPEN:
+            return False
+        return self._order.drains(lane, partition, org, key)
+
+    def restore(self, tails: Sequence[Tail]) -> None:
+        """Take note of events on tiers, in the order of their origins, before any other of their sessions comes."""
+        for tail in tails:
+            lane = self._ordered(tail.org, tail.destination)
+            self._order.restore(lane, tail)
+            self._holding.add(lane)
+
+    def forget(self, partitions: Collection[int]) -> None:
+        """Drop what is held of partitions that went away."""
+        for lane in list(self._holding):
+            for partition in partitions:
+                lane.holds.forget(partition)
+            for key in [key for key in lane.room if key[0] in partitions]:
+                self.weight -= sum(run.weight for run in lane.let_out(key))
+
+    def bury(self, org: str, destination: Destination, key: bytes, origin: Origin) -> None:
+        """Let an event hold its session no more: it is dead, though no post said so."""
+        lane = self._ordered(org, destination)
+        self._order.bury(lane, org, key, origin)
+        self._follow(lane, self._clock.monotonic())
+
+    def drain(self) -> None:
+        super().drain()
+        now = self._clock.monotonic()
+        for lane in list(self._holding):
+            self._clear_room(lane, now)
+
+    def look_around(self, now: float) -> None:
+        super().look_around(now)
+        self._holding = {lane for lane in self._holding if lane.holds}
+        self.sessions_held = sum(len(lane.holds) for lane in self._holding)
+        open_lanes = [lane for lane in self._holding if lane.pace.gate(now) is Gate.OPEN]
+        self.draining = frozenset(number for lane in open_lanes for number, some in lane.holds.draining.items() if some)
+
+    def _ordered(self, org: str, destination: Destination) -> OrderedLane:
+        lane = self._lane(org, destination)
+        assert isinstance(lane, OrderedLane), ORDERED
+        return lane
+
+    def _open(self, org: str, destination: Destination) -> OrderedLane:
+        return OrderedLane(org, destination, self._limits, self._order.allowance)
+
+    def _admit(self, run: Run, now: float) -> None:
+        if run.chunk.assignment.is_leaving:
+            self.weight -= run.weight
+            return
+        lane = self._ordered(run.org, run.destination)
+        going = self._in_turn(run, lane, now) if run.marks or lane.holds else run
+        if going is not None:
+            super()._admit(going, now)
+        if self._is_draining:
+            self._clear_room(lane, now)
+        self._queue(lane, now)
+
+    def _in_turn(self, run: Run, lane: OrderedLane, now: float) -> Run | None:
+        """Return what of *run* goes the way of all runs; what has to wait for others in its session is seen to here."""
+        gate, wall = lane.pace.gate(now), self._clock.wall()
+        if run.marks and (gate is not Gate.OPEN or self._is_draining or self._is_stuck(lane, now)):
+            run = self._put_back(run, [at for at in range(run.start, run.stop) if run.marks[at].due_at > wall])
+        may_enter = (
+            gate is Gate.PROBE if run.marks and gate is not Gate.OPEN else gate is Gate.OPEN and not lane.is_full
+        )
+        if not len(run) or not may_enter:
+            return run if len(run) else None
+        parts = self._order.sort(lane, run, wall)
+        self._follow(lane, now)
+        for tier, places in parts.hop.items():
+            self._hop(run.pick(places), lane, now, HELD, tier if gate is Gate.OPEN else None)
+        self._put_back(run, parts.later)
+        if len(parts.go) == len(run):
+            return run
+        return run.pick(parts.go) if parts.go else None
+
+    def _is_stuck(self, lane: OrderedLane, now: float) -> bool:
+        return lane.is_full and lane.waited(now) >= self._settings.overflow_after
+
+    def _put_back(self, run: Run, places: Sequence[int]) -> Run:
+        """Let the events at *places* stay on their tier for now, and return the others."""
+        if not places:
+            return run
+        early, chosen = run.pick(places), set(places)
+        self.weight -= early.weight
+        self._outbox.append(Later(early))
+        return run.pick([at for at in range(run.start, run.stop) if at not in chosen])
+
+    def _hopped(self, lane: Lane, hop: Hop) -> None:
+        assert isinstance(lane, OrderedLane), ORDERED
+        self._holding.add(lane)
+        self._order.moved(lane, hop.run, hop.delay, hop.now)
+
+    def _learn(self, flight: Flight, now: float) -> None:
+        lane, verdict = flight.lane, flight.verdict
+        assert isinstance(lane, OrderedLane), ORDERED
+        lane.land(flight.runs)
+        if verdict is None:
+            return
+        failed = self._order.landed(lane, flight.runs, verdict.outcomes, verdict.posts, flight.delay, flight.judged_at)
+        if failed:
+            self._holding.add(lane)
+            self._hop_behind(self._order.behind(lane, failed), lane, now)
+        self._follow(lane, now)
+
+    def _follow(self, lane: OrderedLane, now: float) -> None:
+        """Let what waited in the room for its session to drain hop, where it drains no more."""
+        self._hop_behind(self._order.stranded(lane), lane, now)
+
+    def _clear_room(self, lane: OrderedLane, now: float) -> None:
+        for key in list(lane.room):
+            self._hop_behind(lane.let_out(key), lane, now)
+
+    def _hop_behind(self, runs: Sequence[Run], lane: OrderedLane, now: float) -> None:
+        for run in runs:
+            for tier, part in self._order.by_tier(lane, run):
+                self._hop(part, lane, now, HELD, tier)
+
+    def _pump(self, now: float) -> None:
+        if now - self.heard_at <= SILENCE:
+            super()._pump(now)

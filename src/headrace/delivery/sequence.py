@@ -1,0 +1,44 @@
+"""Polled records in the sequence of their offsets, without a gap that nobody has looked at twice."""
+
+from collections.abc import Callable, Sequence
+
+from headrace.broker.port import Consumer
+from headrace.core.offsets import Progress
+from headrace.core.runs import Chunk
+from headrace.model.record import Record, TopicPartition
+
+
+class Sequencer:
+    """Leaves out what was polled before, and believes a gap only when it is there a second time: a poll may lose."""
+
+    def __init__(self, log_start: Callable[[TopicPartition], int]) -> None:
+        self._log_start = log_start
+
+    def following(self, progress: Progress, polled: Sequence[Record], consumer: Consumer) -> Sequence[Record]:
+        """Return what of *polled* comes after all that was taken before; nothing when it has to be polled again."""
+        if progress.next is None:
+            return polled
+        expected = progress.next
+        start = 0
+        while start < len(polled) and polled[start].offset() < expected:
+            start += 1
+        polled = polled[start:] if start else polled
+        if not polled or polled[0].offset() == expected:
+            return polled
+        partition = progress.assignment.partition
+        if progress.gap_at != expected:
+            progress.gap_at = expected
+            consumer.seek(partition, expected)
+            return ()
+        # What retention deleted unread belongs to no tile, so that the audit misses it. Offsets that a transaction's
+        # markers take up were never anybody's event.
+        progress.next = max(expected, min(self._log_start(partition), polled[0].offset()))
+        return polled
+
+
+def make_chunk(progress: Progress, records: Sequence[Record]) -> Chunk:
+    """Make the chunk of *records*, which follow what was taken before, and let *progress* wait for it."""
+    first = progress.next if progress.next is not None else records[0].offset()
+    chunk = Chunk(progress.assignment, first, records[-1].offset() + 1, len(records))
+    progress.add(chunk)
+    return chunk
