@@ -76,6 +76,8 @@ class Hold:
         if origin not in self.away:
             # A copy that a crash has left of an event that went its way.
             return Turn.LATER if early else Turn.GO
+        if origin != self.away.first and self.is_draining:
+            return Turn.WAIT
         if origin != self.away.first or self.fresh or (early and not self.is_draining):
             return Turn.LATER if early else Turn.HOP
         self.away.pop()
@@ -156,7 +158,7 @@ class Holds:
         return key, hold
 
     def begin(self, key: Key, fresh: Callable[[Key], set[int]]) -> tuple[Key, Hold]:
-        """Return what holds the session of *key*, from now on if nothing did.
+        """Return what holds the session of *key*, from now on if nothing did; the caller puts something there.
 
         *fresh* names the events of a key that came from the main topic and are in the lane or in flight.
         """
@@ -172,7 +174,6 @@ class Holds:
         hold.fresh = fresh(key)
         for each in merged:
             hold.absorb(each)
-        self.note(key, hold)
         return key, hold
 
     def note(self, key: Key, hold: Hold) -> None:

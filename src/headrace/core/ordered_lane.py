@@ -11,10 +11,10 @@ from headrace.model.destination import Destination
 class OrderedLane(Lane):
     """A session has one partition, so posts of different partitions may overlap.
 
-    Beside the queues there is a room, where new events of draining sessions wait.
+    Beside the queues there is a room, where events of draining sessions wait for those before them.
     """
 
-    __slots__ = ("flying", "holds", "is_blocked", "room")
+    __slots__ = ("changed", "flying", "holds", "is_blocked", "room")
 
     def __init__(self, org: str, destination: Destination, limits: LaneLimits, allowance: Allowance) -> None:
         super().__init__(org, destination, limits)
@@ -22,12 +22,14 @@ class OrderedLane(Lane):
         self.flying: dict[int, list[Run]] = {}
         """What is in flight, by partition."""
         self.busy = self.flying
-        self.room: dict[Key, list[Run]] = {}
+        self.room: dict[Key, dict[int, Run]] = {}
+        self.changed: set[Key] = set()
+        """Keys under which something waits in the room, and that were held anew or drain no more."""
         self.is_blocked = False
         """Whether all that waits here waits for a post to end, or for events that are before it."""
 
     def oldest(self) -> float | None:
-        heads = [super().oldest(), next(iter(self.room.values()))[0].at if self.room else None]
+        heads = [super().oldest(), next(iter(next(iter(self.room.values())).values())).at if self.room else None]
         return min((head for head in heads if head is not None), default=None)
 
     def may_post(self) -> bool:
@@ -37,25 +39,31 @@ class OrderedLane(Lane):
         self.is_blocked = False
         super().add(run)
 
-    def let_wait(self, key: Key, run: Run) -> None:
-        """Keep *run* in the room, until what is before it is in the lane."""
-        self.room.setdefault(key, []).append(run)
-        self.events += len(run)
+    def let_wait(self, key: Key, origin: int, run: Run) -> bool:
+        """Keep *run*, a single event, in the room until what is before it is in the lane; False if it is there."""
+        waiting = self.room.setdefault(key, {})
+        if origin in waiting:
+            return False
+        waiting[origin] = run
+        self.events += 1
         self.size += run.size
+        return True
 
-    def let_out(self, key: Key) -> list[Run]:
-        """Take out of the room what waits under *key*."""
-        runs = self.room.pop(key, [])
+    def let_out(self, key: Key, origin: int | None = None) -> list[Run]:
+        """Take one event out of the room, or all that wait under *key*, in their order."""
+        waiting = self.room.get(key, {})
+        origins = sorted(waiting) if origin is None else [origin] if origin in waiting else []
+        runs = [waiting.pop(each) for each in origins]
+        if not waiting:
+            self.room.pop(key, None)
         for run in runs:
             self._forget(run)
         return runs
 
     def merge_room(self, whole: Key) -> None:
-        """Let all that waits of a partition wait under one key, in the order in which it came."""
-        keys = [key for key in self.room if key[0] == whole[0]]
-        if keys not in ([], [whole]):
-            runs = [run for key in keys for run in self.room.pop(key)]
-            self.room[whole] = sorted(runs, key=lambda run: run.records[run.start].offset())
+        """Let all that waits of a partition wait under one key."""
+        for key in [key for key in self.room if key[0] == whole[0] and key != whole]:
+            self.room.setdefault(whole, {}).update(self.room.pop(key))
 
     def take(self) -> list[Run]:
         """Cut one batch; empty when nothing may be posted now."""
@@ -72,9 +80,8 @@ class OrderedLane(Lane):
         self.is_blocked = False
 
     def clear(self) -> list[Run]:
-        waiting = [run for runs in self.room.values() for run in runs if not run.chunk.assignment.is_leaving]
-        self.room.clear()
-        return [*super().clear(), *waiting]
+        waiting = [run for key in list(self.room) for run in self.let_out(key)]
+        return [*super().clear(), *(run for run in waiting if not run.chunk.assignment.is_leaving)]
 
     def pull(self, partition: int, is_meant: Callable[[Run, int], bool]) -> list[Run]:
         """Take out the events of *partition* that are meant, in their order, wherever they wait."""

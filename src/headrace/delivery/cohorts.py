@@ -26,10 +26,8 @@ from headrace.telemetry.metrics import Metrics
 from headrace.wire.envelope import org_of_key
 
 AHEAD_EVERY = 0.25
-"""Seconds between two readings ahead of one cohort; three times as long as the last one took when that is more."""
-
-QUIET_AFTER = 0.3
-"""Seconds without a record after which reading ahead has come to the end."""
+AHEAD_AT_LEAST_EVERY = 2.0
+"""Seconds between two readings ahead of one cohort; within these bounds as long as the last one took."""
 
 ASK_EVERY = 1.0
 """Seconds between two questions about a log's end that the brokers did not answer."""
@@ -86,6 +84,7 @@ class Cohorts:
         reader: Reader,
         sequence: Sequencer,
         tail_of: TailOf,
+        delay_of: Callable[[str], float],
         clock: Clock,
         metrics: Metrics,
     ) -> None:
@@ -96,6 +95,7 @@ class Cohorts:
         self._reader = reader
         self._sequence = sequence
         self._tail_of = tail_of
+        self._delay_of = delay_of
         self._clock = clock
         self._metrics = metrics
         self._cohorts: dict[int, Cohort] = {}
@@ -228,7 +228,7 @@ class Cohorts:
             consumer.seek(partition, progress.next if progress.next is not None else cohort.floor)
             consumer.resume([partition])
             if topic != self._main_topic:
-                cohort.readings[topic] = TierReading(progress, self._sequence)
+                cohort.readings[topic] = TierReading(progress, self._delay_of(topic), self._sequence)
         log.info("delivery.serves", partition=cohort.number, on_tiers=len(tails))
 
     def _read_ahead(self, cohort: Cohort, consumer: Consumer, now: float) -> None:
@@ -239,9 +239,9 @@ class Cohorts:
             for reading in cohort.readings.values():
                 reading.read_ahead(consumer, now)
         for reading in cohort.readings.values():
-            if reading.is_ahead and (not is_wanted or now - reading.last_read_at >= QUIET_AFTER):
+            if reading.is_ahead and (not is_wanted or reading.is_through(now)):
                 reading.rest(consumer)
-                cohort.ahead_at = now + max(AHEAD_EVERY, 3 * (now - QUIET_AFTER - cohort.began_at))
+                cohort.ahead_at = now + min(max(AHEAD_EVERY, now - cohort.began_at), AHEAD_AT_LEAST_EVERY)
 
     def _is_ready(self, cohort: Cohort, record: Record, mark: Mark | None, is_ahead: bool, *, now: float) -> bool:
         """Tell whether a tier's record may go to its lane now: it is due, or its session drains."""

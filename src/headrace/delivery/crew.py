@@ -129,6 +129,7 @@ def _keep_order(
         reader=reader,
         sequence=sequence,
         tail_of=tail_of,
+        delay_of=lambda topic: plan.names.delay_of(topic) or 0.0,
         clock=clock,
         metrics=metrics,
     )

@@ -29,11 +29,15 @@ class Tail(msgspec.Struct, frozen=True, gc=False):
 
 
 class Parts(msgspec.Struct, frozen=True):
-    """Places in a run, parted by what its events may do now; *hop* by the tier that they move to."""
+    """Places in a run, parted by what its events may do now; *hop* by the tier that they move to.
+
+    *touched* are their keys, which are to be noted when this was done.
+    """
 
     go: list[int]
     later: list[int]
     hop: dict[Duration, list[int]]
+    touched: set[Key]
 
 
 class Order:
@@ -43,13 +47,11 @@ class Order:
         self._main_topic = main_topic
         self._schedule = schedule
         self._by_org = by_org
-        self._changed: list[Key] = []
         self.allowance = Allowance(SESSIONS)
 
     def sort(self, lane: OrderedLane, run: Run, now: float) -> Parts:
         """Part a run at *now*, on the calendar. What has to wait beside the queues is in the lane's room then."""
-        parts = Parts([], [], {})
-        touched: set[Key] = set()
+        parts = Parts([], [], {}, set())
         for at in range(run.start, run.stop):
             key, hold = lane.holds.find(self.key_of(run, at))
             match self._turn(hold, run, at, now):
@@ -58,11 +60,11 @@ class Order:
                 case Turn.LATER:
                     parts.later.append(at)
                 case Turn.WAIT:
-                    lane.let_wait(key, run.pick([at]))
+                    if not lane.let_wait(key, self._place(run, at), run.pick([at])):
+                        parts.later.append(at)
                 case Turn.HOP:
                     parts.hop.setdefault(_tier(hold), []).append(at)
-            touched.add(key)
-        self._note(lane, touched)
+            parts.touched.add(key)
         return parts
 
     def moved(self, lane: OrderedLane, run: Run, delay: Duration, now: float) -> None:
@@ -109,8 +111,8 @@ class Order:
 
     def stranded(self, lane: OrderedLane) -> list[Run]:
         """Take out of the lane's room what waits for sessions that do not drain any more."""
-        keys = [key for key in self._changed if key in lane.room]
-        self._changed.clear()
+        keys = [key for key in lane.changed if key in lane.room]
+        lane.changed.clear()
         return [run for key in keys if not _drains(lane, key) for run in lane.let_out(key)]
 
     def by_tier(self, lane: OrderedLane, run: Run) -> list[tuple[Duration, Run]]:
@@ -131,7 +133,7 @@ class Order:
         found, hold = lane.holds.find((origin.partition, self._key(org, key)))
         if hold is not None:
             hold.gone(origin.offset)
-            self._note(lane, [found])
+            self.note(lane, [found])
 
     def drains(self, lane: OrderedLane, partition: int, org: str, key: bytes) -> bool:
         """Tell whether a session's followers may be read ahead. The owner thread may ask: it is told again later."""
@@ -151,6 +153,11 @@ class Order:
         mark = run.marks[at]
         is_bound = mark.origin.topic == self._main_topic and mark.origin.partition == run.partition
         return mark.origin.offset if is_bound and not mark.redriven else None
+
+    def _place(self, run: Run, at: int) -> int:
+        origin = self._origin(run, at)
+        assert origin is not None, "only what is bound to its session waits for it"
+        return origin
 
     def _turn(self, hold: Hold | None, run: Run, at: int, now: float) -> Turn:
         origin = self._origin(run, at)
@@ -179,7 +186,7 @@ class Order:
             key, hold = lane.holds.begin(self.key_of(run, at), in_lane.fresh)
             hold.put(origin, tier, posted=bool(posts or (mark and mark.attempts)))
             held.add(key)
-        self._note(lane, held)
+        self.note(lane, held)
         return held
 
     def _gone(self, lane: OrderedLane, run: Run, places: Iterable[int]) -> None:
@@ -192,9 +199,9 @@ class Order:
             if hold is not None and origin is not None:
                 hold.gone(origin)
                 touched.add(key)
-        self._note(lane, touched)
+        self.note(lane, touched)
 
-    def _note(self, lane: OrderedLane, keys: Iterable[Key]) -> None:
+    def note(self, lane: OrderedLane, keys: Iterable[Key]) -> None:
         """Look again at what changed. What waits in the room enters the lane once all that is before it has."""
         for key in keys:
             hold = lane.holds.get(key)
@@ -203,13 +210,21 @@ class Order:
             if key[1] is EVERYTHING:
                 lane.merge_room(key)
             if key in lane.room:
-                if hold.away:
-                    self._changed.append(key)
-                else:
-                    for run in lane.let_out(key):
-                        hold.fresh.update(run.records[at].offset() for at in range(run.start, run.stop))
-                        lane.add(run)
+                self._let_in(lane, key, hold)
             lane.holds.note(key, hold)
+
+    def _let_in(self, lane: OrderedLane, key: Key, hold: Hold) -> None:
+        """Let those into the lane whose turn has come; what waits for a session that does not drain is stranded."""
+        while hold.is_draining and (runs := lane.let_out(key, hold.away.first)):
+            hold.turn_of_due(hold.away.first, early=True)
+            lane.add(runs[0])
+        if hold.away:
+            lane.changed.add(key)
+            return
+        for run in lane.let_out(key):
+            if run.marks is None:
+                hold.fresh.add(run.records[run.start].offset())
+            lane.add(run)
 
 
 class _InLane:

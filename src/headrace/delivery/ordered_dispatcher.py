@@ -89,6 +89,8 @@ class OrderedDispatcher(Dispatcher):
     def look_around(self, now: float) -> None:
         super().look_around(now)
         self._holding = {lane for lane in self._holding if lane.holds}
+        for lane in self._holding:
+            self._follow(lane, now)
         self.sessions_held = sum(len(lane.holds) for lane in self._holding)
         open_lanes = [lane for lane in self._holding if lane.pace.gate(now) is Gate.OPEN]
         self.draining = frozenset(number for lane in open_lanes for number, some in lane.holds.draining.items() if some)
@@ -106,43 +108,49 @@ class OrderedDispatcher(Dispatcher):
             self.weight -= run.weight
             return
         lane = self._ordered(run.org, run.destination)
-        going = self._in_turn(run, lane, now) if run.marks or lane.holds else run
-        if going is not None:
-            super()._admit(going, now)
+        gate = lane.pace.gate(now)
+        if run.marks and (gate is not Gate.OPEN or self._is_draining or self._is_stuck(lane, now)):
+            run = self._put_back_early(run)
+        if not len(run):
+            return
+        has_room = gate is Gate.OPEN and not lane.is_full
+        if (run.marks and (has_room or gate is Gate.PROBE)) or (lane.holds and has_room):
+            self._admit_in_turn(run, lane, now)
+        else:
+            super()._admit(run, now)
         if self._is_draining:
             self._clear_room(lane, now)
         self._queue(lane, now)
 
-    def _in_turn(self, run: Run, lane: OrderedLane, now: float) -> Run | None:
-        """Return what of *run* goes the way of all runs; what has to wait for others in its session is seen to here."""
-        gate, wall = lane.pace.gate(now), self._clock.wall()
-        if run.marks and (gate is not Gate.OPEN or self._is_draining or self._is_stuck(lane, now)):
-            run = self._put_back(run, [at for at in range(run.start, run.stop) if run.marks[at].due_at > wall])
-        may_enter = (
-            gate is Gate.PROBE if run.marks and gate is not Gate.OPEN else gate is Gate.OPEN and not lane.is_full
-        )
-        if not len(run) or not may_enter:
-            return run if len(run) else None
-        parts = self._order.sort(lane, run, wall)
-        self._follow(lane, now)
+    def _admit_in_turn(self, run: Run, lane: OrderedLane, now: float) -> None:
+        """Let those events in whose turn it is, before others that wait for them; the rest goes another way."""
+        parts = self._order.sort(lane, run, self._clock.wall())
+        is_open = lane.pace.gate(now) is Gate.OPEN
+        if parts.go:
+            super()._admit(run if len(parts.go) == len(run) else run.pick(parts.go), now)
         for tier, places in parts.hop.items():
-            self._hop(run.pick(places), lane, now, HELD, tier if gate is Gate.OPEN else None)
-        self._put_back(run, parts.later)
-        if len(parts.go) == len(run):
+            self._hop(run.pick(places), lane, now, HELD, tier if is_open else None)
+        if parts.later:
+            self._put_back(run.pick(parts.later))
+        self._order.note(lane, parts.touched)
+        self._follow(lane, now)
+
+    def _put_back_early(self, run: Run) -> Run:
+        """Let stay on its tier what is not due yet, and return the rest."""
+        wall = self._clock.wall()
+        assert run.marks is not None, "only what comes from a tier can be early"
+        early = [at for at in range(run.start, run.stop) if run.marks[at].due_at > wall]
+        if not early:
             return run
-        return run.pick(parts.go) if parts.go else None
+        self._put_back(run.pick(early))
+        return run.pick([at for at in range(run.start, run.stop) if run.marks[at].due_at <= wall])
 
     def _is_stuck(self, lane: OrderedLane, now: float) -> bool:
         return lane.is_full and lane.waited(now) >= self._settings.overflow_after
 
-    def _put_back(self, run: Run, places: Sequence[int]) -> Run:
-        """Let the events at *places* stay on their tier for now, and return the others."""
-        if not places:
-            return run
-        early, chosen = run.pick(places), set(places)
+    def _put_back(self, early: Run) -> None:
         self.weight -= early.weight
         self._outbox.append(Later(early))
-        return run.pick([at for at in range(run.start, run.stop) if at not in chosen])
 
     def _hopped(self, lane: Lane, hop: Hop) -> None:
         assert isinstance(lane, OrderedLane), ORDERED
@@ -162,12 +170,21 @@ class OrderedDispatcher(Dispatcher):
         self._follow(lane, now)
 
     def _follow(self, lane: OrderedLane, now: float) -> None:
-        """Let what waited in the room for its session to drain hop, where it drains no more."""
-        self._hop_behind(self._order.stranded(lane), lane, now)
+        """Send away what waited in the room for its session to drain, where it drains no more."""
+        self._send_away(self._order.stranded(lane), lane, now)
 
     def _clear_room(self, lane: OrderedLane, now: float) -> None:
         for key in list(lane.room):
-            self._hop_behind(lane.let_out(key), lane, now)
+            self._send_away(lane.let_out(key), lane, now)
+
+    def _send_away(self, runs: Sequence[Run], lane: OrderedLane, now: float) -> None:
+        """Let what was read ahead stay on its tier, and the rest hop."""
+        wall = self._clock.wall()
+        for run in runs:
+            if run.marks and run.marks[run.start].due_at > wall:
+                self._put_back(run)
+            else:
+                self._hop_behind([run], lane, now)
 
     def _hop_behind(self, runs: Sequence[Run], lane: OrderedLane, now: float) -> None:
         for run in runs:

@@ -14,6 +14,9 @@ from headrace.model.record import Record
 LEFT_MOST = 100_000
 """Records of one partition that reading ahead may leave; each costs about a hundred bytes until it is due."""
 
+QUIET_AFTER = 0.3
+"""Seconds without a record after which reading ahead has come to the end."""
+
 NAP = 0.1
 """Seconds until a record is looked at again that is due, but has to wait for the main topic."""
 
@@ -27,8 +30,9 @@ class TierReading:
     What was read past is *left*: its chunk is made and waits for it, and only its offset is kept.
     """
 
-    def __init__(self, progress: Progress, sequence: Sequencer) -> None:
+    def __init__(self, progress: Progress, delay: float, sequence: Sequencer) -> None:
         self.progress = progress
+        self._delay = delay
         self._sequence = sequence
         self._left: dict[int, tuple[Chunk, float]] = {}
         self._offsets: list[int] = []
@@ -36,13 +40,15 @@ class TierReading:
         self.wakes_at: float | None = None
         """When the partition, which is paused until then, is to be read on."""
         self.is_ahead = False
-        self.last_read_at = 0.0
+        self._ahead_since = 0.0
+        self._last_read_at = 0.0
+        self._is_through = False
         self.has_lost = False
         """Whether retention took what was left here."""
 
     def read(self, polled: Sequence[Record], consumer: Consumer, is_ready: IsReady, now: float) -> Sequence[Due]:
         """Return what is ready of *polled*; at the first that is not, the partition sleeps, unless it is read ahead."""
-        self.last_read_at = now
+        self._last_read_at = now
         first = polled[0].offset()
         if self._at is not None and first > self._at and self._first_left(self._at) < first:
             self.has_lost = True
@@ -57,9 +63,17 @@ class TierReading:
     def read_ahead(self, consumer: Consumer, now: float) -> None:
         """Begin to read past what is not ready, from the first record that is."""
         self.is_ahead = True
-        self.last_read_at = now
+        self._is_through = False
+        self._ahead_since = self._last_read_at = now
         self._seek(consumer, self._start())
         self.wake(consumer)
+
+    def is_through(self, now: float) -> bool:
+        """Tell whether reading ahead should end: all is read that was there when it began, or something left is due."""
+        if self._is_through or now - self._last_read_at >= QUIET_AFTER:
+            return True
+        start = self._start()
+        return start in self._left and self._left[start][1] <= now
 
     def rest(self, consumer: Consumer) -> None:
         """End reading ahead: go back to the first that was left, and sleep until that is due."""
@@ -103,6 +117,8 @@ class TierReading:
         taken: list[Record] = []
         for record in self._sequence.following(self.progress, polled, consumer):
             mark = read_mark(record)
+            if mark is not None and mark.due_at - self._delay > self._ahead_since:
+                self._is_through = True
             if is_ready(record, mark, self.is_ahead):
                 ready.append((record, mark))
             elif self.is_ahead and len(self._left) + len(left) < LEFT_MOST:
