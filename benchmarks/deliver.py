@@ -1,6 +1,7 @@
 """What does it cost a worker to deliver an event, and how many per second does it deliver?
 
     python benchmarks/deliver.py --events 1000000 --orgs 20,1000,10000 --workers 1,2 --repeat 3 --json
+    python benchmarks/deliver.py --ordering any,session --repeat 3
 
 Events of about 600 bytes wait in Kafka; real `headrace deliver` processes take them to an HTTP server that only counts
 (one for all orgs, in a process of its own) or to the embedded event log. A run begins when workers that share the
@@ -37,6 +38,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     workers: int
     signed: bool
     destinations: list[str]
+    ordering: str
 
 
 class Run(msgspec.Struct, frozen=True, kw_only=True):
@@ -104,6 +106,7 @@ def tables(case: Case, url: str, directory: Path) -> Tables:
         "destinations.eventlog": {"type": "eventlog"},
         "eventlog": {"url": f"sqlite:///{directory / 'eventlog.db'}"},
         "routes": {"*": case.destinations},
+        "delivery": {"ordering": case.ordering},
     }
 
 
@@ -132,7 +135,7 @@ def describe(result: Result) -> str:
     case, runs = result.case, result.runs
     posts = statistics.median(each.posts for each in runs)
     return (
-        f"{case.orgs:6} orgs, {case.workers} workers, {'+'.join(case.destinations)}"
+        f"{case.orgs:6} orgs, {case.workers} workers, {'+'.join(case.destinations)}, {case.ordering}"
         f"{', signed' if case.signed else ''}: "
         f"{spread([each.cpu_us for each in runs], '.2f')} µs CPU per event, "
         f"{spread([each.events_per_second for each in runs], ',.0f')} events/s"
@@ -149,6 +152,7 @@ def main() -> None:
     parser.add_argument("--workers", default="1", help="how many worker processes, or several numbers with commas")
     parser.add_argument("--signed", action=argparse.BooleanOptionalAction, default=True, help="sign every post")
     parser.add_argument("--destinations", default="http", help="http, eventlog, or both with a comma")
+    parser.add_argument("--ordering", default="any", help="any, session or org, or several with commas")
     parser.add_argument("--repeat", type=int, default=1, help="run all cases so often, one after the other each time")
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     options = parser.parse_args()
@@ -160,8 +164,11 @@ def main() -> None:
             workers=int(workers),
             signed=options.signed and "http" in options.destinations,
             destinations=options.destinations.split(","),
+            ordering=ordering,
         )
-        for workers, orgs in product(options.workers.split(","), options.orgs.split(","))
+        for workers, orgs, ordering in product(
+            options.workers.split(","), options.orgs.split(","), options.ordering.split(",")
+        )
     ]
     where = machine()
     runs: list[list[Run]] = [[] for _ in cases]

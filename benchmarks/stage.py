@@ -109,7 +109,7 @@ class Stage:
             raise RuntimeError(f"headrace deliver ended with {code}: {self.log.read_text()[-2000:]}")
 
     def preload(self, events: int, orgs: int, size: int) -> None:
-        """Write events to the main topic, spread evenly over its partitions, as fast as it takes them."""
+        """Write events to the main topic, as fast as it takes them: by key, or where order is any, evenly spread."""
         producer = Producer(
             {
                 "bootstrap.servers": self.config.kafka.bootstrap_servers,
@@ -117,15 +117,17 @@ class Stage:
                 "linger.ms": 50,
                 "queue.buffering.max.messages": 200_000,
                 "enable.idempotence": True,
+                "partitioner": "murmur2_random",
                 "log_level": 0,
             }
         )
         partitions = self.config.topics.partitions
+        is_spread = self.config.delivery.ordering == "any"
         begun = time.monotonic()
         for number, (key, value) in enumerate(traffic(events, orgs, size)):
             while True:
                 try:
-                    producer.produce(self.names.events, value, key, partition=number % partitions)
+                    producer.produce(self.names.events, value, key, number % partitions if is_spread else -1)
                     break
                 except BufferError:
                     producer.poll(0.1)
