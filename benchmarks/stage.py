@@ -16,7 +16,6 @@ from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, C
 
 from headrace import app
 from headrace import config as configuration
-from headrace.broker import topics
 from headrace.ledger.audit import audit
 from headrace.ledger.report import Report, report
 from headrace.localkafka.cluster import LocalKafka
@@ -156,9 +155,7 @@ class Stage:
             return report(audit(reader, self.names, app.destinations_of(self.config)))
 
     def _make_topics(self) -> None:
-        broker, config = app.broker(self.config), self.config
-        wanted = topics.layout(config.topics, config.retry.tiers, ordered=False)
-        topics.apply(broker.admin(), topics.plan(broker.admin(), broker.reader, wanted, self.names), lambda _: None)
+        app.apply_topics(self.config)
         entry = ConfigEntry(
             "consumer.session.timeout.ms", str(FROZEN_FOR * 1000), incremental_operation=AlterConfigOpType.SET
         )

@@ -13,7 +13,6 @@ from typing import Self
 
 from headrace import app
 from headrace import config as configuration
-from headrace.broker import topics
 from headrace.clock import SystemClock
 from headrace.eventlog.opening import open_event_log
 from headrace.ledger.audit import audit
@@ -68,10 +67,7 @@ class River:
             worker.wait()
 
     def apply_topics(self) -> None:
-        broker, config = app.broker(self.config), self.config
-        wanted = topics.layout(config.topics, config.retry.tiers, ordered=config.delivery.ordering != "any")
-        admin = broker.admin()
-        topics.apply(admin, topics.plan(admin, broker.reader, wanted, config.names), lambda _: None)
+        app.apply_topics(self.config)
 
     def start_worker(self, *arguments: str) -> subprocess.Popen[bytes]:
         """Start one more worker process; its log is in the directory."""

@@ -2,12 +2,14 @@
 
 from collections.abc import Callable, Sequence
 
+from headrace.broker import topics
 from headrace.broker.kafka import KafkaBroker
 from headrace.broker.port import Broker
 from headrace.broker.topics_settings import LARGER
 from headrace.clock import SystemClock
 from headrace.config import Config, EventlogDestination
 from headrace.core.schedule import RetrySchedule
+from headrace.core.topicplan import Change
 from headrace.delivery.crew import Plan, Serves
 from headrace.delivery.worker import Worker
 from headrace.emitter.emitter import Emitter
@@ -23,6 +25,18 @@ from headrace.sinks.registry import Registry, SinkType
 def broker(config: Config) -> Broker:
     """Return the cluster of the configuration; nothing is connected yet."""
     return KafkaBroker(config.kafka)
+
+
+def topic_changes(config: Config, *, accept_reorder: bool = False) -> list[Change]:
+    """Return what the topics of the configuration still want, changes that are refused included."""
+    made = broker(config)
+    wanted = topics.layout(config.topics, config.retry.tiers, ordered=config.delivery.ordering != "any")
+    return topics.plan(made.admin(), made.reader, wanted, config.names, accept_reorder=accept_reorder)
+
+
+def apply_topics(config: Config) -> None:
+    """Make the topics of the configuration what they should be; what is refused is left as it is."""
+    topics.apply(broker(config).admin(), topic_changes(config), lambda _: None)
 
 
 def schedule(config: Config) -> RetrySchedule:

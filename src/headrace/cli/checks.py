@@ -11,7 +11,6 @@ from urllib.parse import urlsplit
 import msgspec
 
 from headrace import app
-from headrace.broker import topics
 from headrace.clock import SystemClock
 from headrace.config import Config
 from headrace.core.topicplan import Refuse
@@ -48,10 +47,8 @@ def look(config: Config) -> Iterator[Finding]:
 def look_at_kafka(config: Config) -> Iterator[Finding]:
     """Ask the cluster for its topics, and compare them with those of the configuration."""
     servers = config.kafka.bootstrap_servers
-    broker = app.broker(config)
-    layout = topics.layout(config.topics, config.retry.tiers, ordered=config.delivery.ordering != "any")
     try:
-        changes = topics.plan(broker.admin(), broker.reader, layout, config.names)
+        changes = app.topic_changes(config)
     except BrokerError as error:
         mend = "headrace kafka start, or set kafka.bootstrap_servers to where Kafka is"
         yield _wrong("kafka", f"{servers}: {error}", mend)
@@ -81,8 +78,8 @@ def look_at_destinations(config: Config) -> Iterator[Finding]:
 def look_at_event_log(config: Config) -> Finding:
     """Read from the event log if there is one, else see whether it can be made."""
     try:
-        path = config.eventlog.path()
-        if not path.exists():
+        path = None if config.eventlog.is_postgres else config.eventlog.path()
+        if path is not None and not path.exists():
             return _look_at_directory("event log", path.parent, f"{path} will be made by the first event")
         store = open_event_log(config.eventlog, SystemClock(), read_only=True)
         try:
@@ -91,7 +88,7 @@ def look_at_event_log(config: Config) -> Finding:
             store.close()
     except HeadraceError as error:
         return _wrong("event log", str(error), "set eventlog.url to a place that can be written")
-    return _well("event log", f"{path} opens")
+    return _well("event log", f"{path or 'PostgreSQL'} opens")
 
 
 def look_at_journal(config: Config) -> Finding:

@@ -62,14 +62,11 @@ def apply(*, accept_reorder: bool = False, config: Path | None = None, json: boo
 
 def _run(path: Path | None, *, accept_reorder: bool, change: bool, json: bool) -> int:
     loaded = configuration.load(path)
-    broker = app.broker(loaded)
-    admin = broker.admin()
-    layout = topics.layout(loaded.topics, loaded.retry.tiers, ordered=loaded.delivery.ordering != "any")
-    found = topics.plan(admin, broker.reader, layout, loaded.names, accept_reorder=accept_reorder)
+    found = app.topic_changes(loaded, accept_reorder=accept_reorder)
     changes = [each for each in found if not isinstance(each, Refuse)]
     refused = [each for each in found if isinstance(each, Refuse)]
     if change:
-        topics.apply(admin, changes, tell=lambda made: say(_sentence(made)))
+        topics.apply(app.broker(loaded).admin(), changes, tell=lambda made: say(_sentence(made)))
     document = TopicsDocument(applied=change, changes=[*changes], refused=[*refused])
     emit_document(document, _text(changes, refused, applied=change), json=json)
     return 1 if refused else 0

@@ -15,7 +15,6 @@ import msgspec
 
 from headrace import app
 from headrace import config as configuration
-from headrace.broker import topics
 from headrace.config import Config
 from headrace.errors import HeadraceError
 from headrace.localkafka.cluster import LocalKafka
@@ -92,7 +91,7 @@ def stage(directory: Path, say: Say, brought: Path | None = None) -> Iterator[St
         config_file = directory / configuration.FILE
         config_file.write_text(CONFIG.format(kafka=kafka.bootstrap_servers, crm=orgs.url, settings=settings))
         config = configuration.load(config_file, {})
-        _apply_topics(config)
+        app.apply_topics(config)
         say("starting a worker …")
         stack.enter_context(_worker(config_file, directory / "worker.log"))
         yield Stage(directory, config_file, config, orgs)
@@ -133,13 +132,6 @@ def _empty(directory: Path) -> None:
         shutil.rmtree(directory)
     directory.mkdir(parents=True, exist_ok=True)
     (directory / _MARK).write_text("Everything here was made by `headrace demo`, which empties it when it starts.\n")
-
-
-def _apply_topics(config: Config) -> None:
-    wanted = topics.layout(config.topics, config.retry.tiers, ordered=config.delivery.ordering != "any")
-    broker = app.broker(config)
-    admin = broker.admin()
-    topics.apply(admin, topics.plan(admin, broker.reader, wanted, config.names), lambda _: None)
 
 
 @contextmanager
