@@ -6,6 +6,7 @@ whole batch it was about to return. So nothing raises there: what goes wrong is 
 
 import atexit
 import logging
+import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message
@@ -18,7 +19,7 @@ from headrace.errors import BrokerError
 from headrace.model.record import Record, TopicPartition
 
 _GLANCE = 1.0
-"""Seconds that one poll may ask for places that could not be looked up when their partitions came."""
+"""Seconds that one poll may ask for places that could not be looked up, and that a client without brokers may close."""
 
 _log = logging.getLogger(__name__)
 
@@ -103,9 +104,17 @@ class KafkaConsumer:
         atexit.unregister(self._abandon)
         fault = self._fault
         self._is_silent = bool(self._owned) and not self._is_answered()
-        self._client.close()
+        (self._part if self._is_silent else self._client.close)()
         if self._fault is not None and self._fault is not fault:
             raise self._fault
+
+    def _part(self) -> None:
+        """Leave without the brokers: a commit under way would keep the client from closing for 45 s."""
+        revoked = sorted(self._owned)
+        self._tell(lambda: self._listener.on_revoke(revoked))
+        closing = threading.Thread(target=self._abandon, name="headrace-parting", daemon=True)
+        closing.start()
+        closing.join(_GLANCE)
 
     def _abandon(self) -> None:
         """Leave the group at the end of the process; whoever listened is not told any more."""
@@ -117,12 +126,12 @@ class KafkaConsumer:
             places = _committed(client, arrived, ANSWER_WITHIN)
         except KafkaException as error:
             _log.warning("Kafka: where the group stands is not known yet: %s", error)
-            places = dict.fromkeys(map(_partition, arrived))
-            self._unplaced |= places.keys()
-        self._assign(client, places)
-        if self._unplaced:
+            unplaced = dict.fromkeys(map(_partition, arrived))
+            self._unplaced |= unplaced.keys()
+            self._assign(client, unplaced)
             client.pause(arrived)
         else:
+            self._assign(client, places)
             self._own(places)
 
     def _assign(self, client: Consumer, places: Mapping[TopicPartition, Committed | None]) -> None:
