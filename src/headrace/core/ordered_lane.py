@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from headrace.core.holds import Allowance, Holds, Key
 from headrace.core.lanes import Lane, LaneLimits
-from headrace.core.runs import Run
+from headrace.core.runs import EVENT_OVERHEAD, Run
 from headrace.model.destination import Destination
 
 
@@ -14,7 +14,7 @@ class OrderedLane(Lane):
     Beside the queues there is a room, where events of draining sessions wait for those before them.
     """
 
-    __slots__ = ("changed", "flying", "holds", "is_blocked", "room")
+    __slots__ = ("_waiting", "_waiting_size", "changed", "flying", "holds", "is_blocked", "room")
 
     def __init__(self, org: str, destination: Destination, limits: LaneLimits, allowance: Allowance) -> None:
         super().__init__(org, destination, limits)
@@ -23,14 +23,35 @@ class OrderedLane(Lane):
         """What is in flight, by partition."""
         self.busy = self.flying
         self.room: dict[Key, dict[int, Run]] = {}
+        self._waiting = self._waiting_size = 0
         self.changed: set[Key] = set()
         """Keys under which something waits in the room, and that were held anew or drain no more."""
         self.is_blocked = False
         """Whether all that waits here waits for a post to end, or for events that are before it."""
 
-    def oldest(self) -> float | None:
-        heads = [super().oldest(), next(iter(next(iter(self.room.values())).values())).at if self.room else None]
-        return min((head for head in heads if head is not None), default=None)
+    @property
+    def weight(self) -> int:
+        return super().weight + self._waiting_size + EVENT_OVERHEAD * self._waiting
+
+    @property
+    def is_full(self) -> bool:
+        """Whether there is no place for new events: what waits in the room takes up its place too."""
+        return self.events + self._waiting >= self.limits.lane_events or self.weight >= self.limits.lane_bytes
+
+    def waited(self, now: float) -> float:
+        in_room = next(iter(next(iter(self.room.values())).values())).at if self.room else now
+        return max(super().waited(now), now - in_room)
+
+    def is_stuck(self, now: float, patience: float, *, is_due: bool) -> bool:
+        """Tell whether what is *due*, or else what is new, has to go elsewhere: the lane is full, and stands still.
+
+        What waits in the room waits for due events that still have to come in, so it takes up none of their place.
+        """
+        if not is_due:
+            return self.is_full and self.waited(now) >= patience
+        weight = self.size + EVENT_OVERHEAD * self.events
+        is_crowded = self.events >= self.limits.lane_events or weight >= self.limits.lane_bytes
+        return is_crowded and super().waited(now) >= patience
 
     def may_post(self) -> bool:
         return not self.is_blocked and super().may_post()
@@ -45,8 +66,8 @@ class OrderedLane(Lane):
         if origin in waiting:
             return False
         waiting[origin] = run
-        self.events += 1
-        self.size += run.size
+        self._waiting += 1
+        self._waiting_size += run.size
         return True
 
     def let_out(self, key: Key, origin: int | None = None) -> list[Run]:
@@ -56,8 +77,8 @@ class OrderedLane(Lane):
         runs = [waiting.pop(each) for each in origins]
         if not waiting:
             self.room.pop(key, None)
-        for run in runs:
-            self._forget(run)
+        self._waiting -= len(runs)
+        self._waiting_size -= sum(run.size for run in runs)
         return runs
 
     def merge_room(self, whole: Key) -> None:

@@ -184,7 +184,11 @@ class Cohorts:
         if reading is not None and reading.progress.assignment is assignment:
             reading.put_back(run)
 
-    def work(self, consumer: Consumer, now: float) -> None:
+    @property
+    def weight(self) -> int:
+        return 0
+
+    def work(self, consumer: Consumer, now: float) -> Sequence[Due]:
         self._metrics.peak("sessions_held", self._dispatcher.sessions_held)
         self._begin_scans(consumer)
         for cohort in self._cohorts.values():
@@ -195,6 +199,7 @@ class Cohorts:
                     reading.wake(consumer)
             if cohort.readings:
                 self._read_ahead(cohort, consumer, now)
+        return ()
 
     def _begin_scans(self, consumer: Consumer) -> None:
         waiting = [cohort for cohort in self._cohorts.values() if not cohort.readings and cohort.scan is None]

@@ -23,7 +23,8 @@ from headrace.delivery.scan import read_tail
 from headrace.delivery.sequence import Sequencer
 from headrace.delivery.settings import DeliverySettings
 from headrace.delivery.settler import Settler, TooLarge
-from headrace.delivery.tiers import TierClock, Tiers
+from headrace.delivery.tier_clock import TierClock
+from headrace.delivery.tiers import Tiers
 from headrace.errors import TopicMissing
 from headrace.model.destination import Destination
 from headrace.model.mark import Mark
@@ -110,7 +111,7 @@ def _keep_order(
     if settings.ordering == "any":
         probes_fresh = plan.serves == "main"
         dispatcher = Dispatcher(settings, schedule, plan.sinks, outbox, clock, probes_fresh=probes_fresh)
-        return dispatcher, TierClock(sequence), None
+        return dispatcher, TierClock(sequence, settings.memory), None
     order = Order(plan.names.events, schedule, by_org=settings.ordering == "org")
     ordered = OrderedDispatcher(settings, schedule, plan.sinks, outbox, clock, order)
 

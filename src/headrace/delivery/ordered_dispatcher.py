@@ -45,12 +45,17 @@ class OrderedDispatcher(Dispatcher):
         super().__init__(settings, schedule, sinks, outbox, clock)
         self._order = order
         self._holding: set[OrderedLane] = set()
+        self._full: set[OrderedLane] = set()
         self.heard_at = clock.monotonic()
         """When the owner last knew that its partitions are its own; written by the owner."""
         self.draining: frozenset[int] = frozenset()
         """Partitions of which some session waits for its followers to be read ahead; a tenth of a second old."""
         self.sessions_held = 0
         """As many as there were a tenth of a second ago."""
+
+    @property
+    def holds_back(self) -> bool:
+        return bool(self._full)
 
     def drains(self, partition: int, org: str, destination: Destination, key: bytes) -> bool:
         """Tell whether the followers of a session may be read ahead now. What comes of it is decided on arrival."""
@@ -108,26 +113,41 @@ class OrderedDispatcher(Dispatcher):
             self.weight -= run.weight
             return
         lane = self._ordered(run.org, run.destination)
-        gate = lane.pace.gate(now)
-        if run.marks and (gate is not Gate.OPEN or self._is_draining or self._is_stuck(lane, now)):
+        gate, is_stuck = lane.pace.gate(now), lane.is_stuck(now, self._settings.overflow_after, is_due=bool(run.marks))
+        if run.marks and (gate is not Gate.OPEN or self._is_draining or is_stuck):
             run = self._put_back_early(run)
         if not len(run):
             return
-        has_room = gate is Gate.OPEN and not lane.is_full
-        if (run.marks and (has_room or gate is Gate.PROBE)) or (lane.holds and has_room):
+        if gate is Gate.SHUT or (gate is Gate.PROBE and not run.marks):
+            super()._admit(run, now)
+        elif gate is Gate.OPEN and is_stuck:
+            self._hop(run, lane, now, "overflow")
+        elif run.marks or lane.holds:
             self._admit_in_turn(run, lane, now)
         else:
-            super()._admit(run, now)
+            self._enter(run, lane, now)
         if self._is_draining:
             self._clear_room(lane, now)
         self._queue(lane, now)
+
+    def _enter(self, run: Run, lane: OrderedLane, now: float) -> None:
+        """Let *run* in, also where the lane is full: what stands beside it could be overtaken by its own session.
+
+        So a lane may hold what one poll brings above its limit; it holds the next poll back instead.
+        """
+        if lane.pace.gate(now) is not Gate.OPEN:
+            super()._admit(run, now)
+            return
+        lane.add(run)
+        if lane.is_full:
+            self._full.add(lane)
 
     def _admit_in_turn(self, run: Run, lane: OrderedLane, now: float) -> None:
         """Let those events in whose turn it is, before others that wait for them; the rest goes another way."""
         parts = self._order.sort(lane, run, self._clock.wall())
         is_open = lane.pace.gate(now) is Gate.OPEN
         if parts.go:
-            super()._admit(run if len(parts.go) == len(run) else run.pick(parts.go), now)
+            self._enter(run if len(parts.go) == len(run) else run.pick(parts.go), lane, now)
         for tier, places in parts.hop.items():
             self._hop(run.pick(places), lane, now, HELD, tier if is_open else None)
         if parts.later:
@@ -190,6 +210,11 @@ class OrderedDispatcher(Dispatcher):
         for run in runs:
             for tier, part in self._order.by_tier(lane, run):
                 self._hop(part, lane, now, HELD, tier)
+
+    def _readmit(self, now: float) -> None:
+        """Let the poll go on once there is room, or the lanes that have none stand still."""
+        patience = self._settings.overflow_after
+        self._full = {lane for lane in self._full if lane.is_full and lane.waited(now) < patience}
 
     def _pump(self, now: float) -> None:
         if now - self.heard_at <= SILENCE:

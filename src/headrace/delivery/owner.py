@@ -21,7 +21,7 @@ from headrace.delivery.mailer import Mailer
 from headrace.delivery.outbox import Later, Outbox
 from headrace.delivery.sequence import Sequencer, make_chunk
 from headrace.delivery.settler import Settler
-from headrace.delivery.tiers import Marked, Tiers
+from headrace.delivery.tiers import Due, Marked, Tiers
 from headrace.errors import BrokerError, HeadraceError
 from headrace.model.record import Record, TopicPartition
 from headrace.telemetry.metrics import Counter, Metrics
@@ -171,7 +171,8 @@ class Owner:
         self._subscribe()
         self._tell()
         if self._may_poll():
-            self._tiers.work(self._consumer, self._clock.wall())
+            now = self._clock.wall()
+            self._hand_over(self._runs_of(self._tiers.work(self._consumer, now), now))
             self._take(self._consumer.poll(POLL_RECORDS, POLL_TIMEOUT))
 
     def _settle(self, timeout: float) -> None:
@@ -221,7 +222,8 @@ class Owner:
     def _may_poll(self) -> bool:
         """Hold the poll back while a full lane may still get room, or memory has run out."""
         now = self._clock.monotonic()
-        held = self._dispatcher.weight + self._outbox.weight + self._settler.weight + self._mailer.weight
+        under_way = self._outbox.weight + self._settler.weight + self._mailer.weight
+        held = self._dispatcher.weight + under_way + self._tiers.weight
         self._metrics.peak("held_bytes", held)
         if not self._dispatcher.holds_back and held < self._memory:
             if self._is_paused:
@@ -256,6 +258,9 @@ class Owner:
         # The main topic first: a tier's events come behind those of the main topic that were polled with them.
         for (topic, partition), polled in sorted(by_partition.items(), key=lambda each: each[0][0] != self._main_topic):
             runs += self._take_partition(TopicPartition(topic, partition), polled)
+        self._hand_over(runs)
+
+    def _hand_over(self, runs: Sequence[Run]) -> None:
         if runs:
             self._loop.call_soon_threadsafe(self._dispatcher.offer, runs)
 
@@ -266,7 +271,9 @@ class Owner:
         if partition.topic == self._main_topic:
             return self._take_fresh(progress, self._sequence.following(progress, polled, self._consumer))
         now = self._clock.wall()
-        found = self._tiers.read(progress, polled, self._consumer, now)
+        return self._runs_of(self._tiers.read(progress, polled, self._consumer, now), now)
+
+    def _runs_of(self, found: Sequence[Due], now: float) -> Sequence[Run]:
         return [run for chunk, due in found for run in self._take_due(chunk, due, now)]
 
     def _take_fresh(self, progress: Progress, polled: Sequence[Record]) -> Sequence[Run]:

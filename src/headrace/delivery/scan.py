@@ -42,12 +42,15 @@ class Scan:
     ) -> None:
         self._tail_of = tail_of
         self._ends: dict[str, int] = {}
+        self._next: dict[str, int] = {}
+        self._gaps: dict[str, int] = {}
         self._tails: list[Tail] = []
         for topic, progress in tiers.items():
             first, end = bounds[topic]
             start = max(first, progress.next if progress.next is not None else first)
             if start < end:
                 self._ends[topic] = end
+                self._next[topic] = start
                 consumer.seek(progress.assignment.partition, start)
                 consumer.resume([progress.assignment.partition])
 
@@ -56,12 +59,18 @@ class Scan:
         return not self._ends
 
     def read(self, partition: TopicPartition, polled: Sequence[Record], consumer: Consumer) -> None:
-        end = self._ends.get(partition.topic)
-        if end is None:
+        topic = partition.topic
+        if topic not in self._ends:
             return
-        self._tails += filter(None, map(self._tail_of, polled))
-        if polled[-1].offset() + 1 >= end:
-            del self._ends[partition.topic]
+        expected, first = self._next[topic], polled[0].offset()
+        if first > expected and self._gaps.get(topic) != expected:
+            self._gaps[topic] = expected  # a poll may lose records: look once more
+            consumer.seek(partition, expected)
+            return
+        self._tails += filter(None, map(self._tail_of, (each for each in polled if each.offset() >= expected)))
+        self._next[topic] = max(expected, polled[-1].offset() + 1)
+        if self._next[topic] >= self._ends[topic]:
+            del self._ends[topic]
             consumer.pause([partition])
 
     def tails(self) -> list[Tail]:

@@ -17,13 +17,15 @@ class Sequencer:
     def following(self, progress: Progress, polled: Sequence[Record], consumer: Consumer) -> Sequence[Record]:
         """Return what of *polled* comes after all that was taken before; nothing when it has to be polled again."""
         if progress.next is None:
-            return polled
+            # Nothing was ever committed, and the first poll may lose records too.
+            progress.next = self._log_start(progress.assignment.partition)
         expected = progress.next
         start = 0
         while start < len(polled) and polled[start].offset() < expected:
             start += 1
         polled = polled[start:] if start else polled
         if not polled or polled[0].offset() == expected:
+            progress.gap_at = None
             return polled
         partition = progress.assignment.partition
         if progress.gap_at != expected:

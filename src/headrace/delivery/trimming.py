@@ -10,7 +10,7 @@ from collections.abc import Callable
 TRIM_EVERY = 2.0
 """Seconds between two looks."""
 
-TRIM_FROM = 32 << 20
+TRIM_FROM = 4 << 20
 """Bytes that must have been held since the last look: a worker that holds less has little to give back."""
 
 
