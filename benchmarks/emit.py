@@ -2,6 +2,7 @@
 
     python benchmarks/emit.py --kafka down --count 200000 --memory 32MiB
     python benchmarks/emit.py --kafka up,down,frozen --count 50000 --rate 10000 --figure emit.svg --json
+    python benchmarks/emit.py --kafka up --durability journal --journal-dir /var/tmp/journal
 
 An asyncio program emits events of about 600 bytes, ten at a time at *rate* per second, or as fast as it can, and after
 each one logs the same words. Then Kafka comes back and everything must arrive: the topic is counted. `floor` is the
@@ -54,6 +55,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     """One run. *memory_mib* is growth; *arrived* counts distinct records on the topic at the end."""
 
     kafka: str
+    durability: str
     count: int
     rate: int
     cap_mib: float
@@ -117,7 +119,11 @@ def measure(
     broker = KafkaBroker(KafkaSettings(bootstrap_servers=cluster.bootstrap_servers))
     topic = f"bench-emit-{kafka}"
     broker.admin().create(TopicState(name=topic, partitions=PARTITIONS, replication=1))
-    settings = EmitterSettings(memory=Size.parse(arguments.memory), journal_dir=str(directory / f"journal-{kafka}"))
+    settings = EmitterSettings(
+        durability=arguments.durability,
+        memory=Size.parse(arguments.memory),
+        journal_dir=str((arguments.journal_dir or directory) / f"journal-{kafka}"),
+    )
     restore = hurt(kafka, cluster)
     kinds = [Measured(name, arguments.count) for name in ("emit", "logging", "floor")]
     emitter = Emitter(broker, topic=topic, settings=settings)
@@ -138,6 +144,7 @@ def measure(
         sys.exit(f"{left} events were not acknowledged in two minutes")
     result = Result(
         kafka=kafka,
+        durability=arguments.durability,
         count=arguments.count,
         rate=arguments.rate,
         cap_mib=settings.memory / (1 << 20),
@@ -221,6 +228,10 @@ def main() -> None:
     parser.add_argument("--kafka", default="up,down", help="up, down or frozen, or several with commas")
     parser.add_argument("--count", type=int, default=100_000, help="events of one run")
     parser.add_argument("--rate", type=int, default=10_000, help="events per second; 0 for as fast as it can")
+    parser.add_argument("--durability", choices=["memory", "journal"], default="memory", help="what an emit waits for")
+    parser.add_argument(
+        "--journal-dir", type=Path, help="a directory on the disk to measure; a temporary one by default"
+    )
     parser.add_argument("--memory", default="32MiB", help="the emitter's cap")
     parser.add_argument("--figure", type=Path, help="draw the distributions into this file")
     parser.add_argument("--json", action="store_true", help="print one JSON document")
@@ -241,7 +252,8 @@ def main() -> None:
         return
     for result in results:
         print(
-            f"Kafka {result.kafka}, {result.count} events at {result.rate or 'full'} speed: "
+            f"Kafka {result.kafka}, durability {result.durability}, "
+            f"{result.count} events at {result.rate or 'full'} speed: "
             f"{result.memory_mib} MiB of {result.cap_mib:g}, {result.cpu_us} µs CPU per event and log line, "
             f"{result.spilled} spilled, {result.dropped} dropped, drained in {result.drained_s} s, "
             f"{result.arrived} arrived"

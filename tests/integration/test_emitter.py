@@ -2,113 +2,20 @@
 
 import asyncio
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from threading import Thread
 from typing import Any
-from uuid import uuid4
 
-import msgspec
 import pytest
 
-from headrace.broker.kafka import KafkaBroker
+from emitter_river import NOBODY, PARTITIONS, River, event_of, finish
 from headrace.broker.partitioning import partition_of
-from headrace.broker.settings import KafkaSettings
 from headrace.emitter.emitter import Emitter
 from headrace.emitter.placing import Ordering
-from headrace.emitter.settings import EmitterSettings
 from headrace.localkafka.cluster import LocalKafka
-from headrace.model.record import Record, TopicPartition
-from headrace.model.topic import TopicState
 from headrace.model.units import Size
-
-PARTITIONS = 3
-NOBODY = "127.0.0.1:1"
-"""A port on which no Kafka listens."""
-
-
-class River:
-    """One topic of its own on a cluster, and a journal directory."""
-
-    def __init__(self, bootstrap: str, directory: Path) -> None:
-        self.bootstrap = bootstrap
-        self.topic = f"emitter-{uuid4().hex[:8]}"
-        self.journal = directory / "journal"
-        self.broker = KafkaBroker(KafkaSettings(bootstrap_servers=bootstrap))
-
-    def create(self) -> None:
-        self.broker.admin().create(TopicState(name=self.topic, partitions=PARTITIONS, replication=1))
-
-    def emitter(self, bootstrap: str | None = None, ordering: Ordering = "any", **settings: Any) -> Emitter:
-        return Emitter(
-            KafkaBroker(KafkaSettings(bootstrap_servers=bootstrap or self.bootstrap)),
-            topic=self.topic,
-            ordering=ordering,
-            settings=EmitterSettings(journal_dir=str(self.journal), **settings),
-        )
-
-    def records(self) -> list[Record]:
-        reader = self.broker.reader()
-        try:
-            return [
-                record
-                for partition, (first, last) in reader.bounds(self.topic).items()
-                for record in reader.read(TopicPartition(self.topic, partition), first, last)
-            ]
-        finally:
-            reader.close()
-
-    def said(self) -> list[str]:
-        """Return what was emitted, each once, as `say` named it."""
-        seen = {event["id"]: event["data"]["said"] for event in map(_event, self.records())}
-        return sorted(seen.values())
-
-    def run(self, program: str, bootstrap: str | None = None, **settings: Any) -> subprocess.Popen[str]:
-        """Start a Python program that has an `emitter`, and `say(name)` to emit by."""
-        prelude = f"""
-import os, signal, sys, time
-from headrace.broker.kafka import KafkaBroker
-from headrace.broker.settings import KafkaSettings
-from headrace.emitter.emitter import Emitter
-from headrace.emitter.settings import EmitterSettings
-from headrace.model.units import Size
-
-emitter = Emitter(
-    KafkaBroker(KafkaSettings(bootstrap_servers={bootstrap or self.bootstrap!r})),
-    topic={self.topic!r},
-    settings=EmitterSettings(journal_dir={str(self.journal)!r}, **{settings!r}),
-)
-log = emitter.session(org="o", bot="b", session="s")
-
-def say(name):
-    assert log.emit("said", said=name)
-"""
-        return subprocess.Popen([sys.executable, "-c", prelude + program], stdout=subprocess.PIPE, text=True)
-
-    def is_empty(self) -> bool:
-        return not any(path.suffix == ".seg" for path in self.journal.iterdir()) if self.journal.exists() else True
-
-
-def _event(record: Record) -> dict[str, Any]:
-    value = record.value()
-    assert value is not None
-    event: dict[str, Any] = msgspec.json.decode(value)
-    return event
-
-
-def _finish(process: subprocess.Popen[str], seconds: float = 30.0) -> str:
-    """Return what *process* printed; it must end by itself, and well."""
-    try:
-        out, _ = process.communicate(timeout=seconds)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
-        raise
-    assert process.returncode == 0
-    return out
 
 
 @pytest.fixture
@@ -173,7 +80,7 @@ def test_a_record_is_what_other_programs_expect(river: River, emitters: Callable
     emitter.flush(20)
 
     [record] = river.records()
-    event = _event(record)
+    event = event_of(record)
     assert record.key() == b"00D000000000001/s-42"
     assert record.headers() == [("content-type", b"application/cloudevents+json")]
     assert (event["specversion"], event["source"], event["subject"]) == (
@@ -214,7 +121,7 @@ say("parent-after")
 for child in children:
     assert os.waitpid(child, 0)[1] == 0
 """)
-    _finish(process)
+    finish(process)
 
     assert river.said() == ["child-0", "child-1", "child-2", "child-3", "parent-after", "parent-before"]
     assert len(river.records()) == 6
@@ -237,7 +144,7 @@ if __name__ == "__main__":
         child.join()
         assert child.exitcode == 0
 """)
-    _finish(process)
+    finish(process)
 
     assert river.said() == ["child-0", "child-1", "child-2", "child-3", "parent"]
 
@@ -260,7 +167,7 @@ while True:
         bootstrap=NOBODY,
         close_timeout=0.5,
     )
-    _finish(process)
+    finish(process)
     took = time.monotonic() - start
 
     heir = river.emitter()
@@ -325,7 +232,7 @@ def test_kafka_goes_and_comes_back(new_kafka: Callable[[], LocalKafka], tmp_path
     stats = emitter.stats()
     emitter.close(5)
 
-    events = [_event(record) for record in river.records()]
+    events = [event_of(record) for record in river.records()]
     assert (left, stats.acknowledged, stats.dropped) == (0, 2000, {})
     assert stats.spilled > 0
     assert {event["data"]["said"][:4] for event in events} == {f"{number:04d}" for number in range(2000)}

@@ -1,44 +1,36 @@
 """What lies in the journal and must go to Kafka: this process's own segments, and those of processes that are gone."""
 
-import threading
-from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+import logging
+from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
 from headrace.broker.port import Producer
-from headrace.emitter.claim import Claim, parts
+from headrace.emitter.claim import DAMAGED
+from headrace.emitter.intake import Intake
 from headrace.emitter.journal import Journal
-from headrace.emitter.returns import Returns
-from headrace.errors import BrokerError, QueueFull
+from headrace.emitter.legacy import Legacy
+from headrace.emitter.returns import Returned, Returns
+from headrace.emitter.segment import Segment
+from headrace.errors import BrokerError, QueueFull, RecordTooLarge
 from headrace.wire.envelope import CONTENT_TYPE
-from headrace.wire.journal import Damaged, Frame, encode, read
+from headrace.wire.journal import MAGIC, Found, Frame
 
 HEADERS = [("content-type", CONTENT_TYPE)]
 """The record's headers: the value is one event in structured mode."""
 
+CUT = 1 << 20
+"""A segment that is read along is ended at this size, so that it can be deleted soon and little is sent twice."""
 
-class Segment:
-    """One file on its way to Kafka; it is deleted when all of it is settled."""
-
-    def __init__(self, path: Path, claim: Claim | None) -> None:
-        self.path = path
-        self.claim = claim
-        self.pending = 0
-        self.read = False
-        self.kept = False
-
-    @property
-    def settled(self) -> bool:
-        return self.read and not self.pending and not self.kept
+_log = logging.getLogger("headrace.emitter")
 
 
 class Backlog:
-    """Reads segments in order and hands their frames to a producer. Only the courier calls it; *lock* guards *journal*.
+    """Reads segments in order and hands their frames to a producer. Only the courier calls it.
 
     *pending* frames are with the producer. Of this process's own, *settled* are done with and *acknowledged* by Kafka;
-    *recovered* are acknowledged frames of others.
+    *recovered* are acknowledged frames of others. A segment is deleted when all of it is settled, and never before.
     """
 
     def __init__(
@@ -46,182 +38,212 @@ class Backlog:
         journal: Journal,
         directory: Path,
         *,
-        lock: threading.Lock,
+        intake: Intake,
         returns: Returns,
         partition: Callable[[bytes], int | None],
     ) -> None:
         self._journal = journal
-        self._lock = lock
+        self._intake = intake
         self._returns = returns
-        self._directory = directory
         self._partition = partition
-        self._claims: deque[tuple[Claim, deque[Path]]] = deque()
+        self._legacy = Legacy(directory)
         self._open: list[Segment] = []
         self._reading: Segment | None = None
-        self._frames: Iterator[Frame | Damaged] = iter(())
-        self._held: Frame | None = None
+        self._damaged = 0
         self.pending = 0
         self.settled = 0
         self.acknowledged = 0
         self.recovered = 0
-        self.damaged = 0
 
     @property
     def unread(self) -> bool:
-        """Whether some frame was not handed to the producer yet."""
-        return self._reading is not None or bool(self._journal) or bool(self._claims)
+        """Whether some frame was not handed to the producer yet. Under the lock where it must be exact."""
+        return bool(self._legacy) or bool(self._journal) or (self._reading is not None and self._reading.unread)
 
     @property
     def busy(self) -> bool:
         """Whether some frame is not settled yet."""
-        return self.unread or bool(self._open)
+        return self.unread or any(segment.pending or segment.returned for segment in self._open)
+
+    @property
+    def damaged(self) -> int:
+        return self._damaged + self._legacy.unreadable
 
     def claim(self) -> None:
         """Take over the parts whose processes are gone."""
-        claimed = []
-        for part in parts(self._directory):
-            with suppress(OSError):
-                claim = Claim.take(self._directory, part)
-                if claim is not None:
-                    claimed.append((claim, deque(claim.segments())))
-        self._claims.extend(sorted(claimed, key=lambda found: _age(found[1])))
+        self._legacy.look()
 
     def feed(self, producer: Producer, most: int) -> int:
         """Hand up to *most* frames to *producer*, as far as it has room; return how many it took."""
         fed = 0
-        while fed < most:
-            frame = self._held or self._next()
-            if frame is None:
+        while fed < most and (next_ := self._peek()) is not None:
+            segment, found, frame = next_
+            if not self.hand(producer, segment, found.start, found.stop, frame):
                 break
-            segment = self._reading
-            assert segment is not None
-            try:
-                producer.produce(
-                    frame.topic.decode(errors="replace"),
-                    key=frame.key,
-                    value=frame.value,
-                    headers=HEADERS,
-                    partition=self._partition(frame.key),
-                    on_ack=partial(self._settle, segment, frame),
-                )
-            except QueueFull:
-                self._held = frame
-                break
-            self._held = None
-            segment.pending += 1
-            self.pending += 1
+            segment.advance()
             fed += 1
         return fed
 
-    def rewrite_rest(self, journal: Callable[[Sequence[bytes]], object]) -> None:
-        """At the end, let *journal* keep what was not read yet of a segment that was begun, instead of all of it.
+    def hand(self, producer: Producer, segment: Segment, start: int, stop: int, frame: Frame) -> bool:
+        """Hand one frame to *producer*; return whether it had room."""
+        try:
+            producer.produce(
+                frame.topic.decode(errors="replace"),
+                key=frame.key,
+                value=frame.value,
+                headers=HEADERS,
+                partition=self._partition(frame.key),
+                on_ack=partial(self._settle, segment, start, stop),
+            )
+        except QueueFull:
+            return False
+        segment.pending += 1
+        self.pending += 1
+        return True
 
-        So the next process neither repeats the part that was sent, nor sends it behind what came later. Under the lock,
-        and once the producer has given up.
-        """
+    def tidy(self) -> None:
+        """Empty the segment that is being written when all of it is settled, so that none of it is sent again."""
         segment = self._reading
-        if segment is None or segment.claim is not None:
+        if segment is None or segment.written is None or segment.pending or segment.returned:
             return
-        rest = [frame for frame in (self._held, *self._frames) if isinstance(frame, Frame)]
-        if journal([encode(frame.topic, frame.key, frame.value) for frame in rest]) is None:
-            self._reading = None
-            self.settled += len(rest)
-            segment.read = True
-            self._delete_if_settled(segment)
+        with self._intake.lock:
+            if segment.unread or segment.written.sealed or segment.end == len(MAGIC):
+                return
+            if segment.is_aside:
+                self._journal.empty(segment.written)
+                segment.begin_anew()
+            else:
+                self._journal.seal()
+            missing, segment.frames = segment.written.frames - segment.frames, segment.written.frames
+        self._lose(segment, missing)
+
+    def spoil(self, segment: Segment) -> None:
+        """Count a frame that was whole when it was read first and is not any more; its file is set aside as it is."""
+        segment.is_aside = False
+        self._damaged += 1
+        self._lose(segment, 1)
+
+    def withdraw(self) -> list[Frame]:
+        """At the end: take out what was not handed over of this process's segment that is being read."""
+        frames = []
+        segment = self._reading
+        if segment is not None and segment.written is not None:
+            while found := self._next_in(segment):
+                frames.append(found[1])
+                segment.advance()
+        return frames
+
+    def forget(self, frames: int) -> None:
+        """Delete this process's own segments that were begun to be read: their last *frames* are kept elsewhere."""
+        self.settled += frames
+        for segment in [segment for segment in self._open if segment.written]:
+            self._finish(segment)
 
     def release(self) -> None:
         """Give up this process's part and those that were claimed; what is left stays for the next process."""
         self._journal.close()
-        for claim in self._owned():
-            claim.release()
+        self._legacy.release()
+        self.abandon()
 
     def abandon(self) -> None:
-        """Close what a forked child inherited."""
+        """Close what a forked child inherited, touching nothing on the disk."""
         self._journal.abandon()
-        for claim in self._owned():
-            claim.abandon()
+        for segment in self._open:
+            segment.close()
 
-    def _owned(self) -> list[Claim]:
-        return [claim for claim, _ in self._claims] + [segment.claim for segment in self._open if segment.claim]
-
-    def _next(self) -> Frame | None:
-        """Read on, over the ends of segments; None when there is nothing more."""
-        while True:
-            for found in self._frames:
-                if isinstance(found, Frame):
-                    return found
-                self._set_aside(found)
-            if self._reading is not None:
-                segment, self._reading = self._reading, None
-                segment.read = True
-                self._delete_if_settled(segment)
-            if not self._begin():
+    def _peek(self) -> tuple[Segment, Found, Frame] | None:
+        """Look at the next frame, over the ends of segments; None when there is none now."""
+        while segment := self._reading or self._begin():
+            if found := self._next_in(segment):
+                return segment, *found
+            if not self._is_over(segment):
                 return None
+            self._reading = None
+            segment.ended = True
+            self._lose(segment, segment.written.frames - segment.frames if segment.written else 0)
+        return None
 
-    def _begin(self) -> bool:
-        """Open the next segment: those of processes that are gone are older, so they come first."""
-        while self._claims:
-            claim, paths = self._claims[0]
-            while paths:
-                if self._read(Segment(paths.popleft(), claim)):
-                    return True
-            self._claims.popleft()
-            self._release_if_done(claim)
-        while path := self._next_own():
-            if self._read(Segment(path, None)):
-                return True
-        return False
-
-    def _next_own(self) -> Path | None:
-        with self._lock:
-            return self._journal.next_sealed()
-
-    def _read(self, segment: Segment) -> bool:
-        """Read a whole segment; one that the disk does not give is left where it is, and counted."""
+    def _next_in(self, segment: Segment) -> tuple[Found, Frame] | None:
+        """Look at the next frame of *segment*, and set aside what is none; a disk that fails ends it."""
         try:
-            self._frames = read(segment.path.read_bytes())
-        except OSError:
-            self.damaged += 1
-            return False
-        self._reading = segment
-        self._open.append(segment)
-        return True
+            while found := segment.peek():
+                if isinstance(found.what, Frame):
+                    return found, found.what
+                segment.set_aside(found.start, found.what)
+                self._damaged += 1
+                segment.advance()
+        except OSError as error:
+            _log.warning("%s cannot be read on: %s; it is left there", segment.path, error.strerror)
+            self._damaged += 1
+            segment.kept = True
+        return None
 
-    def _settle(self, segment: Segment, frame: Frame, error: BrokerError | None) -> None:
+    def _is_over(self, segment: Segment) -> bool:
+        """Whether nothing more will come from *segment*: one that is still written to is ended when that is better."""
+        if segment.written is None or segment.kept:
+            return True
+        with self._intake.lock:
+            if not segment.written.sealed and (segment.end >= CUT or self._legacy):
+                self._journal.seal()
+            return segment.written.sealed and not segment.unread
+
+    def _begin(self) -> Segment | None:
+        """Open the next segment: those of processes that are gone are older, so they come first."""
+        self._reading = self._legacy.next() or self._begin_own()
+        if self._reading is not None:
+            self._open.append(self._reading)
+        return self._reading
+
+    def _begin_own(self) -> Segment | None:
+        while True:
+            with self._intake.lock:
+                written = self._journal.next()
+                if written is None:
+                    return None
+                try:
+                    return Segment.own(written)
+                except OSError as error:
+                    why = error.strerror
+            _log.warning("%s is gone with %d journaled events: %s", written.path, written.frames, why)
+            self._damaged += 1
+            self._intake.drop("journal_lost", written.frames)
+            self.settled += written.frames
+
+    def _settle(self, segment: Segment, start: int, stop: int, error: BrokerError | None) -> None:
         segment.pending -= 1
         self.pending -= 1
-        self.settled += segment.claim is None
-        if error is not None and segment.claim is not None and self._returns.closing:
-            segment.kept = True  # whole, and in its place, for the next process
-        elif error is not None:
-            self._returns.keep(frame, error)
-        elif segment.claim is None:
-            self.acknowledged += 1
-        else:
+        if error is not None and not isinstance(error, RecordTooLarge):
+            self._returns.keep(Returned(segment=segment, start=start, stop=stop))
+            return
+        if error is not None:
+            self._intake.drop("too_large")
+        elif segment.claim is not None:
             self.recovered += 1
-        self._delete_if_settled(segment)
+        else:
+            self.acknowledged += 1
+        segment.acknowledged += 1
+        self.settled += segment.claim is None
+        self._finish_if_settled(segment)
 
-    def _delete_if_settled(self, segment: Segment) -> None:
+    def _lose(self, segment: Segment, frames: int) -> None:
+        """Count frames that this process journaled and that are not there any more."""
+        if segment.claim is None and frames > 0:
+            self._intake.drop("journal_lost", frames)
+            self.settled += frames
+        self._finish_if_settled(segment)
+
+    def _finish_if_settled(self, segment: Segment) -> None:
         if segment.settled:
+            self._finish(segment)
+
+    def _finish(self, segment: Segment) -> None:
+        """Remove a segment that is done with; one whose damage found no room beside it becomes that itself."""
+        if segment.is_aside:
             self._journal.delete(segment.path)
-            self._open.remove(segment)
-            if segment.claim is not None:
-                self._release_if_done(segment.claim)
-
-    def _release_if_done(self, claim: Claim) -> None:
-        waiting = any(claim is other for other, _ in self._claims)
-        if not waiting and not any(claim is segment.claim for segment in self._open):
-            claim.release()
-
-    def _set_aside(self, damage: Damaged) -> None:
-        self.damaged += 1
-        assert self._reading is not None
-        with suppress(OSError), self._reading.path.with_suffix(".damaged").open("ab") as file:
-            file.write(damage.bytes)
-
-
-def _age(segments: deque[Path]) -> float:
-    """When the oldest of *segments* was last written to: parts are sent in the order of their processes."""
-    with suppress(OSError):
-        return segments[0].stat().st_mtime if segments else 0.0
-    return 0.0
+        else:
+            with suppress(OSError):
+                segment.path.replace(segment.path.with_suffix(DAMAGED))
+        segment.close()
+        self._open.remove(segment)
+        if segment.claim is not None:
+            self._legacy.done(segment.claim)

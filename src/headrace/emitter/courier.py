@@ -8,6 +8,7 @@ import time
 from headrace.emitter.backlog import Backlog
 from headrace.emitter.carriage import CHUNK, Carriage
 from headrace.emitter.intake import Intake
+from headrace.emitter.syncing import Syncing
 
 _BUSY_PAUSE = 0.001
 _ACTIVE = 0.5
@@ -22,10 +23,11 @@ _log = logging.getLogger("headrace.emitter")
 class Courier:
     """Runs *carriage* every *tick* seconds until `close`."""
 
-    def __init__(self, *, intake: Intake, backlog: Backlog, carriage: Carriage, tick: float) -> None:
+    def __init__(self, *, intake: Intake, backlog: Backlog, carriage: Carriage, syncing: Syncing, tick: float) -> None:
         self.intake = intake
         self.carriage = carriage
         self._backlog = backlog
+        self._syncing = syncing
         self._tick = tick
         self._deadline: float | None = None
         self._thread = threading.Thread(target=self._run, name="headrace-courier", daemon=True)
@@ -61,7 +63,9 @@ class Courier:
         active_until = 0.0
         while not self._is_over(time.monotonic()):
             try:
-                moved = self.carriage.step(time.monotonic())
+                now = time.monotonic()
+                moved = self.carriage.step(now)
+                self._syncing.step(now)
             except Exception:  # noqa: BLE001  without its courier an emitter would fill up for ever
                 _log.exception("the courier goes on after an error that should not be")
                 time.sleep(_RECOVERY)
@@ -74,6 +78,7 @@ class Courier:
             else:
                 self._nap()
         self.carriage.finish()
+        self._syncing.finish()
 
     def _nap(self) -> None:
         intake = self.intake

@@ -19,6 +19,7 @@ from headrace.emitter.returns import Returns
 from headrace.emitter.session import SessionLog
 from headrace.emitter.settings import EmitterSettings
 from headrace.emitter.stamp import Stamper
+from headrace.emitter.syncing import Syncing
 from headrace.emitter.tally import Stats
 
 MESSAGE_BYTES = 4 << 20
@@ -93,8 +94,8 @@ class Emitter:
         directory = Path(settings.journal_dir)
         journal = Journal(directory, capacity=settings.journal_bytes, segment_bytes=settings.memory // 16)
         intake = Intake(self._topic, journal, room=settings.memory // 8, most=self._most)
-        returns = Returns(intake)
-        backlog = Backlog(journal, directory, lock=intake.lock, returns=returns, partition=placing.of)
+        returns = Returns()
+        backlog = Backlog(journal, directory, intake=intake, returns=returns, partition=placing.of)
         carriage = Carriage(
             topic=self._topic,
             most=self._most,
@@ -107,7 +108,11 @@ class Emitter:
             placing=placing,
         )
         self._courier: Courier | None = Courier(
-            intake=intake, backlog=backlog, carriage=carriage, tick=settings.linger / 2
+            intake=intake,
+            backlog=backlog,
+            carriage=carriage,
+            syncing=Syncing(journal, intake.lock, settings.journal_sync),
+            tick=settings.linger / 2,
         )
         self._at_exit = weakref.finalize(self, self._courier.close, settings.close_timeout)
         _at_exit_of_multiprocessing(self._at_exit)

@@ -27,6 +27,13 @@ class EmitterSettings(msgspec.Struct, frozen=True, kw_only=True):
         Size,
         msgspec.Meta(description="What the journal's directory may hold; beyond it events are dropped, and counted."),
     ] = Size.parse("1GiB")
+    journal_sync: Annotated[
+        Duration,
+        msgspec.Meta(
+            description="How often the journal is forced to the disk, in the background; `0s` leaves it to the system. "
+            "The end of a process loses nothing of it, that of a machine at most so much."
+        ),
+    ] = Duration.parse("1s")
     compression: Annotated[
         Literal["none", "gzip", "snappy", "lz4", "zstd"],
         msgspec.Meta(description="How batches are compressed on their way to Kafka."),

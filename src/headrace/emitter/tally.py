@@ -5,11 +5,12 @@ from typing import Literal
 
 import msgspec
 
-DropReason = Literal["journal_full", "journal_failed", "too_large", "closed"]
+DropReason = Literal["journal_full", "journal_failed", "journal_lost", "too_large", "closed"]
 """Why an event was not taken, or had to be given up: a closed list.
 
 `journal_full`: memory and `journal_bytes` are used up. `journal_failed`: memory is used up and the disk refuses.
-`too_large`: Kafka will never take it, see `topics.max_message_bytes`. `closed`: emitted after `close`.
+`journal_lost`: somebody damaged or removed what this process had journaled. `too_large`: Kafka will never take it, see
+`topics.max_message_bytes`. `closed`: emitted after `close`.
 """
 
 

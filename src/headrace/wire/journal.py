@@ -7,6 +7,7 @@ damage, so that one bad byte hides one frame, not the rest of the file.
 
 import struct
 from collections.abc import Iterator
+from typing import NamedTuple
 from zlib import crc32
 
 import msgspec
@@ -42,18 +43,37 @@ def encode(topic: bytes, key: bytes, value: bytes) -> bytes:
     return MARK + crc32(body).to_bytes(4, "little") + body
 
 
+class Found(NamedTuple):
+    """What stands in a segment from *start* to *stop*."""
+
+    start: int
+    stop: int
+    what: Frame | Damaged
+
+
 def read(segment: bytes) -> Iterator[Frame | Damaged]:
     """Yield the frames of *segment* in order, and what lies between them when it is damaged. Nothing raises."""
+    return (found.what for found in scan(segment))
+
+
+def scan(segment: bytes, base: int = 0) -> Iterator[Found]:
+    """Do as `read`, and tell where each stands when *segment* is a piece of a file that begins at *base* there."""
     at = len(MAGIC) if segment.startswith(MAGIC) else 0
     while at < len(segment):
-        found = _frame(segment, at)
-        if found is not None:
-            frame, at = found
-            yield frame
-            continue
-        behind = _next_frame(segment, at + 1)
-        yield Damaged(segment[at:behind])
+        framed = _frame(segment, at)
+        if framed is not None:
+            frame, behind = framed
+            yield Found(base + at, base + behind, frame)
+        else:
+            behind = _next_frame(segment, at + 1)
+            yield Found(base + at, base + behind, Damaged(segment[at:behind]))
         at = behind
+
+
+def frame_of(encoded: bytes) -> Frame | None:
+    """Read the frame that *encoded* begins with; None when there is none."""
+    found = _frame(encoded, 0)
+    return found[0] if found else None
 
 
 def _frame(segment: bytes, at: int) -> tuple[Frame, int] | None:

@@ -10,6 +10,7 @@ from headrace.emitter.journal import REFUSAL, Journal, JournalRefused
 from headrace.testing.clock import FakeClock
 from headrace.wire.journal import MAGIC, Frame, encode, read
 
+PART = "0123456789abcdef" * 2
 FRAME = encode(b"t", b"k", b"v" * 100)
 
 
@@ -28,7 +29,7 @@ def test_nothing_is_made_before_there_is_something_to_keep(tmp_path: Path) -> No
     journal = _journal(tmp_path / "a" / "b")
 
     assert not journal
-    assert journal.next_sealed() is None
+    assert journal.next() is None
     assert not (tmp_path / "a").exists()
 
 
@@ -38,8 +39,8 @@ def test_segments_are_bounded_and_come_out_in_order(tmp_path: Path) -> None:
         journal.append([encode(b"t", b"k", b"%d" % number + b"v" * 100)])
 
     segments = []
-    while segment := journal.next_sealed():
-        segments.append(segment)
+    while segment := journal.next():
+        segments.append(segment.path)
 
     assert [value[:1] for segment in segments for value in _values(segment)] == [b"%d" % n for n in range(6)]
     assert len(segments) == 3
@@ -76,43 +77,43 @@ def test_a_refusal_stands_for_a_second_or_until_there_is_room(tmp_path: Path) ->
     journal.append([FRAME])
     with pytest.raises(JournalRefused):
         journal.append([FRAME])
-    segment = journal.next_sealed()
+    segment = journal.next()
     assert segment is not None
 
-    segment.unlink()
+    segment.path.unlink()
     with pytest.raises(JournalRefused):
         journal.append([FRAME])
     clock.advance(REFUSAL)
     journal.append([FRAME])
     with pytest.raises(JournalRefused):
         journal.append([FRAME])
-    segment = journal.next_sealed()
+    segment = journal.next()
     assert segment is not None
-    journal.delete(segment)
+    journal.delete(segment.path)
     journal.append([FRAME])
 
 
 def test_a_write_that_fails_half_way_leaves_no_half_frame(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     journal = _journal(tmp_path, segment=10_000)
     journal.append([FRAME])
-    write = os.write
+    write = os.pwrite
     fails = [True]
 
-    def short_then_full(fd: int, chunk: bytes) -> int:
+    def short_then_full(fd: int, chunk: bytes, at: int) -> int:
         if not fails.pop():
             raise OSError(errno.ENOSPC, "No space left on device")
         fails.append(False)
-        return write(fd, chunk[:10])
+        return write(fd, chunk[:10], at)
 
     with monkeypatch.context() as patched:
-        patched.setattr(os, "write", short_then_full)
+        patched.setattr(os, "pwrite", short_then_full)
         with pytest.raises(JournalRefused) as refused:
             journal.append([FRAME])
-    segment = journal.next_sealed()
+    segment = journal.next()
 
     assert refused.value.reason == "journal_failed"
     assert segment is not None
-    assert segment.read_bytes() == MAGIC + FRAME
+    assert segment.path.read_bytes() == MAGIC + FRAME
 
 
 def test_rewound_frames_go_before_all_others(tmp_path: Path) -> None:
@@ -154,10 +155,10 @@ def test_a_part_without_segments_leaves_nothing_behind(tmp_path: Path) -> None:
 
 
 def test_segments_whose_lock_was_removed_can_still_be_claimed(tmp_path: Path) -> None:
-    (tmp_path / "abc-00000001.seg").write_bytes(MAGIC)
+    (tmp_path / f"{PART}-00000001.seg").write_bytes(MAGIC)
 
-    assert list(parts(tmp_path)) == ["abc"]
-    claim = Claim.take(tmp_path, "abc")
+    assert list(parts(tmp_path)) == [PART]
+    claim = Claim.take(tmp_path, PART)
     assert claim is not None
     claim.release()
 
