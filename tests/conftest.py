@@ -1,10 +1,13 @@
 """Fixtures for every test. Servers live on free ports of loopback and in temporary directories."""
 
+import itertools
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 
+import postgres_server
 from headrace.localkafka.cluster import LocalKafka
 from headrace.localkafka.ports import free_ports
 
@@ -40,3 +43,26 @@ def new_kafka(tmp_path: Path) -> Iterator[Callable[..., LocalKafka]]:
 def kafka3(new_kafka: Callable[..., LocalKafka]) -> LocalKafka:
     """Three brokers of the test's own: they cost some seconds and a gigabyte."""
     return new_kafka(brokers=3)
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """One real PostgreSQL for the whole run: the URL of a database of it."""
+    with postgres_server.running() as url:
+        yield url
+
+
+_numbers = itertools.count()
+
+
+@pytest.fixture
+def new_postgres(postgres_url: str) -> Callable[[], str]:
+    """Makes new, empty databases, and returns their URLs."""
+
+    def new() -> str:
+        name = f"test_{next(_numbers)}"
+        with psycopg.connect(postgres_url, autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE {name}")
+        return postgres_url.rpartition("/")[0] + f"/{name}"
+
+    return new

@@ -1,26 +1,56 @@
-"""Both event logs keep the same promises."""
+"""All event logs keep the same promises."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from headrace.clock import SystemClock
 from headrace.eventlog.memory import MemoryEventLog
-from headrace.eventlog.port import EventLog
+from headrace.eventlog.opening import Store
+from headrace.eventlog.postgres import PostgresEventLog
 from headrace.eventlog.sqlite import SqliteEventLog
+from headrace.testing.clock import EPOCH, FakeClock
 from headrace.testing.eventlog_contract import EventLogContract
+from headrace.testing.eventlog_pages_contract import BEGUN, PagesContract
+from headrace.testing.eventlog_upkeep_contract import UpkeepContract
 
 
-class TestMemoryEventLog(EventLogContract):
+class Contract(EventLogContract, PagesContract, UpkeepContract):
+    """Everything that an event log promises."""
+
     @pytest.fixture
-    def store(self) -> EventLog:
-        return MemoryEventLog(SystemClock())
+    def clock(self) -> FakeClock:
+        return FakeClock(BEGUN - EPOCH)
 
-
-class TestSqliteEventLog(EventLogContract):
     @pytest.fixture
-    def store(self, tmp_path: Path) -> Iterator[EventLog]:
-        store = SqliteEventLog(tmp_path / "deep" / "eventlog.db", SystemClock())
-        yield store
-        store.close()
+    def store(self, new_store: Callable[[], Store]) -> Store:
+        return new_store()
+
+
+class TestMemoryEventLog(Contract):
+    @pytest.fixture
+    def new_store(self, clock: FakeClock) -> Callable[[], Store]:
+        return lambda: MemoryEventLog(clock)
+
+
+class TestSqliteEventLog(Contract):
+    @pytest.fixture
+    def new_store(self, clock: FakeClock, tmp_path: Path) -> Iterator[Callable[[], Store]]:
+        stores = [SqliteEventLog(tmp_path / f"deep-{n}" / "eventlog.db", clock) for n in range(2)]
+        yield iter(stores).__next__
+        for store in stores:
+            store.close()
+
+
+class TestPostgresEventLog(Contract):
+    @pytest.fixture
+    def new_store(self, clock: FakeClock, new_postgres: Callable[[], str]) -> Iterator[Callable[[], Store]]:
+        stores: list[PostgresEventLog] = []
+
+        def new() -> Store:
+            stores.append(PostgresEventLog(new_postgres(), clock))
+            return stores[-1]
+
+        yield new
+        for store in stores:
+            store.close()

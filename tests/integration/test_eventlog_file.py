@@ -1,5 +1,6 @@
 """The file of the embedded event log: what becomes of it, and of the events, when things go wrong."""
 
+import re
 import resource
 import sqlite3
 import subprocess
@@ -11,9 +12,13 @@ import pytest
 
 from headrace.clock import SystemClock
 from headrace.errors import StoreError
+from headrace.eventlog import cursor
+from headrace.eventlog.graphs import CounterQuery, TotalsQuery
+from headrace.eventlog.pages import ExceptionQuery, HitQuery, SessionQuery
 from headrace.eventlog.port import EventQuery
 from headrace.eventlog.sqlite import SqliteEventLog
-from headrace.testing.eventlog_contract import event
+from headrace.eventlog.sqlite_file import APPLICATION_ID, migrations
+from headrace.testing.eventlog_contract import ERROR, event
 
 ALL = EventQuery(org="acme", limit=1_000_000)
 
@@ -60,7 +65,7 @@ def test_a_full_disk_refuses_and_goes_on_when_there_is_room(store: SqliteEventLo
 def test_a_failure_in_the_middle_of_a_transaction_leaves_nothing_of_it(store: SqliteEventLog) -> None:
     store.upsert([event("1")])
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("headrace.eventlog.sqlite.SUM_UP", "SELECT fails_now(?)")
+        patch.setattr("headrace.eventlog.sqlite_tables.EVENTS", "SELECT fails_now()")
         with pytest.raises(StoreError):
             store.upsert([event("2"), event("3", subject="s-2")])
 
@@ -123,7 +128,7 @@ def test_a_newer_schema_is_refused_and_left_alone(store: SqliteEventLog, path: P
         with pytest.raises(StoreError, match="newer Headrace"):
             log.upsert([event("2")]) if log is store else log.sessions("acme")
 
-    sqlite(path, "PRAGMA user_version = 1")
+    sqlite(path, f"PRAGMA user_version = {len(migrations())}")
     assert len(store.events(ALL)) == 1
 
 
@@ -178,7 +183,7 @@ import sys, time
 from pathlib import Path
 from headrace.clock import SystemClock
 from headrace.eventlog.sqlite import SqliteEventLog
-from headrace.testing.eventlog_contract import event
+from headrace.testing.eventlog_contract import ERROR, event
 
 path, name, batches = sys.argv[1:]
 store = SqliteEventLog(Path(path), SystemClock())
@@ -236,16 +241,63 @@ def test_kill_9_loses_nothing_that_was_acknowledged_and_leaves_no_half_batch(pat
 
 def test_queries_use_the_indexes(store: SqliteEventLog, path: Path) -> None:
     """A log of ten million events must not be read whole for one session or one list."""
-    from headrace.eventlog.statements import SESSIONS, select_events  # noqa: PLC0415
-
     store.upsert([event("1")])
+    statements: list[str] = []
+    assert store._connection is not None
+    store._connection.set_trace_callback(statements.append)
+    for org in ("acme", None):
+        for errors in (False, True):
+            store.find_sessions(SessionQuery(org=org, errors=errors, text="x", after=cursor.write((1.0, 1))))
+        store.find_hits(HitQuery(org=org, fingerprint="v1:0"))
+    store.find_events(EventQuery(org="acme", session="s-1"))
+    store.find_events(EventQuery(org="acme", type="t", failed=True))
+    store.counters(CounterQuery(org=None, since=0, until=1))
+    store.totals(TotalsQuery(org=None, since=0))
+
     connection = sqlite3.connect(path)
-    queries = [
-        (SESSIONS, ("acme", 1)),
-        select_events(EventQuery(org="acme")),
-        select_events(EventQuery(org="acme", session="s", type="t", failed=True)),
-    ]
-    for statement, parameters in queries:
-        steps = [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {statement}", parameters)]
-        assert not [step for step in steps if step.startswith("SCAN") and not step.startswith("SCAN found")]
+    for statement in filter(lambda each: each.lstrip().startswith(("SELECT", "WITH")), statements):
+        steps = [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {statement}")]
+        assert not [step for step in steps if re.fullmatch(r"SCAN (s|e|v|o|session|event|hit|counter)", step)], steps
+        assert "hit" not in statement or not [step for step in steps if "TEMP B-TREE FOR ORDER BY" in step], steps
     connection.close()
+
+
+def test_a_log_of_the_first_schema_is_told_again(path: Path) -> None:
+    """What it holds was stored before sessions and exceptions were told in rows of their own."""
+    values = [event(f"{n}", subject=f"s-{n % 3}", seq=n, data={"error": ERROR} if n % 2 else {}) for n in range(12)]
+    connection = sqlite3.connect(path)
+    connection.executescript(migrations()[0])
+    connection.executescript(f"PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = 1;")
+    connection.execute("INSERT INTO source VALUES (1, '/orgs/acme/bots/helpdesk')")
+    for n in range(3):
+        connection.execute("INSERT INTO session (n, org, session, source) VALUES (?, 'acme', ?, '')", (n, f"s-{n}"))
+    for n, value in enumerate(values):
+        connection.execute(
+            "INSERT INTO event (id, source, session, seq, at, type, failed, value) VALUES (?, 1, ?, ?, ?, ?, ?, ?)",
+            (f"{n}", n % 3, n, 1795428000.0, "bot.message.sent", n % 2, value),
+        )
+    connection.commit()
+    connection.close()
+
+    old, new = SqliteEventLog(path, SystemClock()), SqliteEventLog(path.with_suffix(".new"), SystemClock())
+    new.upsert(values)
+
+    assert old.upsert(values).repeated == 12
+    for find in (SessionQuery(org="acme"), SessionQuery(org=None, errors=True)):
+        assert sorted(old.sessions("acme"), key=str) == sorted(new.sessions("acme"), key=str)
+        assert {each.session for each in old.find_sessions(find).rows} == {"s-0", "s-1", "s-2"}
+    (group,) = old.find_exceptions(ExceptionQuery(org="acme")).rows
+    assert (group.count, group.sessions, group.type) == (6, 3, "OrderNotFound")
+    old.close()
+    new.close()
+
+
+def test_nothing_of_an_erased_session_is_left_in_the_files(store: SqliteEventLog, path: Path) -> None:
+    secret = "the-password-is-swordfish"
+    store.upsert([event(f"{n}", data={"text": secret}) for n in range(200)])
+    store.upsert([event("other", subject="s-2")])
+
+    store.erase_session("acme", "s-1")
+
+    assert not [file.name for file in path.parent.iterdir() if secret.encode() in file.read_bytes()]
+    assert [each.session for each in store.sessions("acme")] == ["s-2"]

@@ -173,3 +173,15 @@ def test_the_papers_are_there() -> None:
     papers = ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md", "LICENSE"]
 
     assert [paper for paper in papers if not (ROOT / paper).is_file()] == []
+
+
+def test_what_would_refute_a_promise_exists() -> None:
+    """Every test and every file that the guarantees name is there."""
+    text = (ROOT / "docs" / "guarantees.md").read_text(encoding="utf-8")
+    tests = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", text)
+    files = re.findall(r"`((?:tests|benchmarks)/[\w/]+\.py)", text)
+    defines = {file: {node.name for node in defined(ROOT / file, ast.FunctionDef)} for file, _ in tests}  # type: ignore[attr-defined]
+
+    assert len(tests) > 10
+    assert [file for file in files if not (ROOT / file).is_file()] == []
+    assert [f"{file}::{name}" for file, name in tests if name not in defines[file]] == []

@@ -13,9 +13,9 @@ from headrace.cli.output import emit_document
 from headrace.cli.plain import plain
 from headrace.clock import SystemClock
 from headrace.errors import HeadraceError, UsageError
-from headrace.eventlog.failures import FailureGroup, group
-from headrace.eventlog.opening import open_event_log
-from headrace.eventlog.port import EventLog, EventQuery, SessionSummary, StoredEvent
+from headrace.eventlog.failures import FailureGroup, group, of_org
+from headrace.eventlog.opening import Store, open_event_log
+from headrace.eventlog.port import EventQuery, SessionSummary, StoredEvent
 from headrace.eventlog.story import tell
 from headrace.wire.times import to_text
 
@@ -23,7 +23,7 @@ SESSIONS, EVENTS, GROUPS = 50, 10_000, 50
 """How much is shown unless `--limit` says otherwise."""
 
 FAILURES_READ = 100_000
-"""The latest failures of an org that are grouped."""
+"""The failures of a session or a type that are grouped; those of an org are grouped when they are stored."""
 
 
 class SessionRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -107,8 +107,7 @@ def log(
         _check_known(store, org, session)
         query = EventQuery(org=org, session=session, type=type, failed=errors, limit=limit or EVENTS)
         if errors:
-            found = store.events(msgspec.structs.replace(query, limit=FAILURES_READ))
-            _show_failures(query, group(found)[: limit or GROUPS], json=json)
+            _show_failures(query, _failures(store, query)[: limit or GROUPS], json=json)
         elif session is not None or type is not None:
             _show_events(query, store.events(query), json=json)
         else:
@@ -118,13 +117,19 @@ def log(
     return 0
 
 
-def _check_known(store: EventLog, org: str, session: str | None) -> None:
+def _check_known(store: Store, org: str, session: str | None) -> None:
     if not store.sessions(org, limit=1):
         raise HeadraceError(f"the event log has no event of the org '{plain(org)}'")
     if session is not None and not store.events(EventQuery(org=org, session=session, limit=1)):
         raise HeadraceError(
             f"the org {plain(org)} has no session '{plain(session)}'; `headrace log --org {plain(org)}` lists them"
         )
+
+
+def _failures(store: Store, query: EventQuery) -> Sequence[FailureGroup]:
+    if query.session is None and query.type is None:
+        return of_org(store, query.org)
+    return group(store.events(msgspec.structs.replace(query, limit=FAILURES_READ)))
 
 
 def _show_sessions(org: str, found: Sequence[SessionSummary], *, json: bool) -> None:

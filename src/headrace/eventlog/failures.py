@@ -4,12 +4,16 @@ from collections.abc import Iterable
 
 import msgspec
 
+from headrace.eventlog.pages import ExceptionQuery, Pages
 from headrace.eventlog.port import StoredEvent
 from headrace.eventlog.told import ErrorTold, Told
 
 
 class FailureGroup(msgspec.Struct, kw_only=True):
-    """Failures with the same origin, type and place. *message* and *frames* are those of the last one."""
+    """Failures with the same origin, type and place. *message* and *frames* are those of the last one.
+
+    *fingerprint* and *state* are there where the store has grouped them.
+    """
 
     origin: str
     type: str
@@ -21,6 +25,36 @@ class FailureGroup(msgspec.Struct, kw_only=True):
     last_session: str
     message: str
     frames: tuple[str, ...]
+    fingerprint: str = ""
+    state: str = ""
+
+
+def of_org(pages: Pages, org: str) -> list[FailureGroup]:
+    """Return the exceptions of *org*, the most frequent first, as the store has grouped them."""
+    groups: list[FailureGroup] = []
+    after = None
+    while True:
+        page = pages.find_exceptions(ExceptionQuery(org=org, after=after, limit=1000))
+        groups += [
+            FailureGroup(
+                origin=each.origin,
+                type=each.type,
+                place=each.culprit or each.frame,
+                count=each.count,
+                sessions=each.sessions,
+                first_at=each.first_at,
+                last_at=each.last_at,
+                last_session=each.last_session,
+                message=each.message,
+                frames=tuple(each.stack.splitlines()),
+                fingerprint=each.fingerprint,
+                state=each.state,
+            )
+            for each in page.rows
+        ]
+        if page.next is None:
+            return sorted(groups, key=lambda each: (-each.count, -each.last_at))
+        after = page.next
 
 
 def group(events: Iterable[StoredEvent]) -> list[FailureGroup]:

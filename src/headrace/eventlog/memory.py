@@ -1,48 +1,75 @@
-"""An event log that lives as long as its process, for tests; it passes the same contract as the real one."""
+"""An event log that lives as long as its process, for tests; it passes the same contract as the real ones.
 
-from collections.abc import Iterable, Sequence
+It keeps events, decisions and counters, and folds everything else anew for each question.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Literal, TypeVar
 
 from headrace.clock import Clock
+from headrace.eventlog import cursor
+from headrace.eventlog.counting import COUNTER, EVERY_ORG, Counter
+from headrace.eventlog.erasure import event_digest, session_digest, sort_out, user_digest
+from headrace.eventlog.fold import fold, person_of
+from headrace.eventlog.graphs import Counted, CounterQuery, TotalsQuery
+from headrace.eventlog.memory_groups import Decision, groups, hits
+from headrace.eventlog.pages import ExceptionQuery, ExceptionSummary, Hit, HitQuery, Page, SessionQuery
 from headrace.eventlog.port import EventQuery, SessionSummary, StoredEvent, Upserted
-from headrace.eventlog.row import Row, read
-from headrace.model.taxonomy import SessionEnded, TurnStarted
+from headrace.eventlog.row import Row, read_all
+from headrace.eventlog.session_pages import as_summary
+from headrace.eventlog.upkeep import Action, Erased, Tombstone
+from headrace.model.record import TopicPartition
+
+T = TypeVar("T")
 
 
 class MemoryEventLog:
-    """An `EventLog` in a dictionary, in the order of arrival."""
+    """A `Store` in dictionaries."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._rows: dict[tuple[str, str], Row] = {}
+        self._decisions: dict[tuple[str, str], Decision] = {}
+        self._buried: dict[bytes, float] = {}
+        self._late: dict[bytes, set[bytes]] = {}
+        self._counters: dict[tuple[int, str, str, int], Counter] = {}
+        self._places: dict[TopicPartition, int] = {}
+        self._tiles: dict[str, bytes] = {}
 
     def upsert(self, values: Sequence[bytes], orgs: Sequence[str] = ()) -> Upserted:
-        now = self._clock.wall()
-        added = repeated = 0
-        refused: dict[int, str] = {}
-        for position, value in enumerate(values):
-            row = read(value, now, orgs[position] if orgs else "")
-            if isinstance(row, str):
-                refused[position] = row
-            elif (row.source, row.id) in self._rows:
-                repeated += 1
-            else:
-                self._rows[row.source, row.id] = row
-                added += 1
-        return Upserted(added=added, repeated=repeated, refused=refused)
+        rows, refused = read_all(values, orgs, self._clock.wall())
+        new = [row for key, row in rows.items() if key not in self._rows]
+        found = sort_out(new, self._known, lambda digests: {each: self._buried[each] for each in self._known(digests)})
+        for org, session in found.erased:
+            self.erase_session(org, session)
+        for digest, row in found.late:
+            self._late.setdefault(digest, set()).add(event_digest(row))
+        self._rows |= {(row.source, row.id): row for row in found.fresh}
+        added, late = len(found.fresh), len(found.late)
+        repeated = len(values) - len(refused) - added - late
+        return Upserted(added=added, repeated=repeated, late=late, refused=refused)
 
     def sessions(self, org: str, *, limit: int = 100) -> Sequence[SessionSummary]:
-        by_session: dict[str, list[Row]] = {}
-        for row in self._rows.values():
-            if row.org == org:
-                by_session.setdefault(row.session, []).append(row)
-        # Both lists are turned round, so that of sessions that began together the one that came last is first.
-        summaries = [_summary(rows) for rows in reversed(by_session.values())]
-        return sorted(summaries, key=lambda summary: summary.first_at, reverse=True)[:limit]
+        return self.find_sessions(SessionQuery(org=org, limit=limit)).rows
 
     def events(self, query: EventQuery) -> Sequence[StoredEvent]:
-        found: Iterable[Row] = (row for row in self._rows.values() if _matches(row, query))
-        found = reversed(list(found)) if query.session is None else _in_order(found)
-        return [
+        return self.find_events(query).rows
+
+    def find_sessions(self, query: SessionQuery) -> Page[SessionSummary]:
+        values = {key: row.value for key, row in self._rows.items()}
+        found = [as_summary(each, values) for each in fold(self._rows.values()).sessions.values()]
+        found = [each for each in found if _is_sought(each, query)]
+        found.sort(key=lambda each: (each.first_at, each.org, each.session), reverse=True)
+        return _page(found, query.after, query.limit)
+
+    def find_events(self, query: EventQuery) -> Page[StoredEvent]:
+        found = [row for row in self._rows.values() if _matches(row, query)]
+        if query.session is None:
+            begun = {key: whole.first_at for key, whole in fold(self._rows.values()).sessions.items()}
+            found.sort(key=lambda row: (begun[row.org, row.session], row.session, _place(row)), reverse=True)
+        else:
+            found.sort(key=_place)
+        rows = [
             StoredEvent(
                 org=row.org,
                 session=row.session,
@@ -51,12 +78,123 @@ class MemoryEventLog:
                 type=row.type,
                 failed=row.failed,
                 value=row.value,
+                id=row.id,
             )
-            for row in list(found)[: query.limit]
+            for row in found
         ]
+        page = _page(rows, query.after, query.limit)
+        return page if query.session is not None else Page(rows=page.rows)
+
+    def find_exceptions(self, query: ExceptionQuery) -> Page[ExceptionSummary]:
+        found = groups(fold(self._rows.values()), self._decisions, query, self._clock.wall())
+        return _page(found, query.after, query.limit)
+
+    def find_hits(self, query: HitQuery) -> Page[Hit]:
+        return _page(hits(fold(self._rows.values()), query), query.after, query.limit)
+
+    def decide(self, org: str | None, fingerprint: str, action: Action, by: str) -> int:
+        now = self._clock.wall()
+        sums = fold(self._rows.values()).exceptions
+        chosen = [key for key in sums if key[1] == fingerprint and org in (None, key[0])]
+        for key in chosen:
+            self._decisions[key] = Decision(action, max(now, sums[key].last_at), now, by)
+        return len(chosen)
+
+    def erase_session(self, org: str, session: str) -> Erased:
+        self._buried.setdefault(session_digest(org, session), self._clock.wall())
+        return self._drop({key for key, row in self._rows.items() if (row.org, row.session) == (org, session)})
+
+    def erase_user(self, org: str, user: str) -> Erased:
+        self._buried[user_digest(org, user)] = self._clock.wall()
+        chosen = [row for row in self._rows.values() if row.org == org and person_of(row) == user]
+        gone = [self.erase_session(org, session) for session in {row.session for row in chosen}]
+        return Erased(sessions=sum(each.sessions for each in gone), events=sum(each.events for each in gone))
+
+    def tombstone(self, org: str, session: str) -> Tombstone | None:
+        digest = session_digest(org, session)
+        at = self._buried.get(digest)
+        return None if at is None else Tombstone(at=at, late=len(self._late.get(digest, ())))
+
+    def expire(self, before: float) -> Erased:
+        self._counters = {key: each for key, each in self._counters.items() if not each.step or each.at >= before}
+        return self._drop({key for key, row in self._rows.items() if row.at < before})
+
+    def count(self, counted: Counted) -> bool:
+        moves = [(counted.read[0], counted.read[1], counted.read[2])] if counted.read else []
+        if counted.settled:
+            before, after = counted.settled
+            moves.append((before.place, before.offset, after.offset))
+        if any(self._places.get(place, 0) != start for place, start, _ in moves):
+            return False
+        self._places |= {place: stop for place, _, stop in moves}
+        self._tiles |= dict(counted.tiles)
+        for id_ in counted.done:
+            self._tiles.pop(id_, None)
+        for part in counted.counters:
+            _add(self._counters, (part.step, part.org, part.destination, part.at), part)
+        return True
+
+    def read_to(self, topic: str) -> Mapping[int, int]:
+        return {place.partition: reached for place, reached in self._places.items() if place.topic == topic}
+
+    def waiting(self) -> tuple[Mapping[TopicPartition, int], Sequence[bytes]]:
+        return dict(self._places), list(self._tiles.values())
+
+    def counters(self, query: CounterQuery) -> Sequence[Counter]:
+        found = [
+            each
+            for each in self._counters.values()
+            if (each.step, each.org) == (query.step, query.org or EVERY_ORG)
+            and query.destination in (None, each.destination)
+            and query.since <= each.at < query.until
+        ]
+        return sorted(found, key=lambda each: (each.at, each.destination))
+
+    def totals(self, query: TotalsQuery) -> Sequence[Counter]:
+        step, since = (0, 0) if query.since is None else (3600, int(query.since) // 3600 * 3600)
+        sums: dict[tuple[str, str], Counter] = {}
+        for each in self._counters.values():
+            if (
+                each.step == step
+                and each.at >= since
+                and (each.org == query.org if query.org else each.org != EVERY_ORG)
+            ):
+                whole = Counter(step=0, org=each.org, destination=each.destination, at=0)
+                COUNTER.merge(sums.setdefault((each.org, each.destination), whole), each)
+        ranked = sorted(
+            sums.values(), key=lambda one: (-one.dead, -one.retried, -one.accepted, one.org, one.destination)
+        )
+        return ranked[: query.limit]
 
     def close(self) -> None:
         """Keep everything: a closed store can be opened again by whoever still has it."""
+
+    def _known(self, digests: Iterable[bytes]) -> list[bytes]:
+        return [each for each in digests if each in self._buried]
+
+    def _drop(self, keys: set[tuple[str, str]]) -> Erased:
+        before = {(row.org, row.session) for row in self._rows.values()}
+        for key in keys:
+            del self._rows[key]
+        after = {(row.org, row.session) for row in self._rows.values()}
+        return Erased(sessions=len(before - after), events=len(keys))
+
+
+def _is_sought(each: SessionSummary, query: SessionQuery) -> bool:
+    texts = (each.session, each.user, each.bot, each.error_type, each.error_culprit, each.error_message)
+    return (
+        query.org in (None, each.org)
+        and query.session in (None, each.session)
+        and (query.since is None or each.first_at >= query.since)
+        and (query.until is None or each.first_at < query.until)
+        and query.bot in (None, each.bot)
+        and (each.errors > 0 or not query.errors)
+        and (
+            query.end_type is None
+            or (query.end_type, bool(query.end_type)) == (each.end_type, each.ended_at is not None)
+        )
+        and any(query.text.lower() in text.lower() for text in texts)
+    )
 
 
 def _matches(row: Row, query: EventQuery) -> bool:
@@ -68,22 +206,16 @@ def _matches(row: Row, query: EventQuery) -> bool:
     )
 
 
-def _in_order(rows: Iterable[Row]) -> list[Row]:
-    return sorted(rows, key=lambda row: (row.seq is None, row.seq or 0, row.at))
+def _place(row: Row) -> tuple[bool, int, float, str, str]:
+    return row.seq is None, row.seq or 0, row.at, row.id, row.source
 
 
-def _summary(rows: Sequence[Row]) -> SessionSummary:
-    failed = _in_order(row for row in rows if row.failed)
-    ended = [row for row in rows if row.type == SessionEnded.type]
-    return SessionSummary(
-        org=rows[0].org,
-        session=rows[0].session,
-        source=rows[0].source,
-        first_at=min(row.at for row in rows),
-        last_at=max(row.at for row in rows),
-        events=len(rows),
-        errors=len(failed),
-        turns=sum(row.type == TurnStarted.type for row in rows),
-        first_error=failed[0].value if failed else None,
-        end=ended[-1].value if ended else None,
-    )
+def _add(counters: dict[tuple[int, str, str, int], Counter], key: tuple[int, str, str, int], part: Counter) -> None:
+    whole = counters.setdefault(key, Counter(step=part.step, org=part.org, destination=part.destination, at=part.at))
+    COUNTER.merge(whole, part)
+
+
+def _page(found: Sequence[T], after: str | None, limit: int) -> Page[T]:
+    start = 0 if after is None else cursor.read(after, tuple[Literal["place"], int])[1]
+    stop = start + limit
+    return Page(rows=found[start:stop], next=cursor.write(("place", stop)) if stop < len(found) else None)

@@ -1,6 +1,8 @@
-"""What Headrace asks of an event log. `eventlog.sqlite` is the embedded one, `eventlog.memory` the one for tests.
+"""What Headrace asks of an event log: to take events and to give them back.
 
-Every implementation passes `headrace.testing.eventlog_contract`.
+`eventlog.sqlite` is the embedded one, `eventlog.postgres` the one for production, `eventlog.memory` the one for tests.
+What a console asks beside this is in `eventlog.pages` and `eventlog.upkeep`. Every implementation passes
+`headrace.testing.eventlog_contract`, and what it holds does not depend on the order in which events arrived.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,11 +14,13 @@ import msgspec
 class Upserted(msgspec.Struct, frozen=True, kw_only=True):
     """What became of the values of one `upsert`: how many are new, how many were there already.
 
-    *refused* says by position why a value can never be stored; the others are.
+    *late* belong to a session that was erased: they are counted and not stored. *refused* says by position why a
+    value can never be stored.
     """
 
     added: int
     repeated: int
+    late: int = 0
     refused: Mapping[int, str] = {}
 
 
@@ -35,12 +39,15 @@ class StoredEvent(msgspec.Struct, frozen=True, kw_only=True):
     type: str
     failed: bool
     value: bytes
+    id: str = ""
 
 
 class SessionSummary(msgspec.Struct, frozen=True, kw_only=True):
-    """One session at a glance. *source* is that of its first event; *first_error* and *end* are events' values.
+    """One session at a glance. *source* and *bot* are those of its first event; *turns* counts `bot.turn.started`.
 
-    *turns* counts its `bot.turn.started`; *end* is its last `bot.session.ended`.
+    *version*, *channel*, *language* and *user* are what its first `bot.session.started` told; *ended_at* and *end_type*
+    (its `reason`) what its last `bot.session.ended` did, whose value is *end*. *first_error* is the value of its first
+    failed event, and the fields that begin with `error_` are what it told. Unknown text is empty.
     """
 
     org: str
@@ -51,6 +58,18 @@ class SessionSummary(msgspec.Struct, frozen=True, kw_only=True):
     events: int
     errors: int
     turns: int
+    bot: str = ""
+    version: str = ""
+    channel: str = ""
+    language: str = ""
+    user: str = ""
+    ended_at: float | None = None
+    end_type: str = ""
+    error_fingerprint: str = ""
+    error_type: str = ""
+    error_culprit: str = ""
+    error_message: str = ""
+    error_at: float | None = None
     first_error: bytes | None = None
     end: bytes | None = None
 
@@ -58,8 +77,9 @@ class SessionSummary(msgspec.Struct, frozen=True, kw_only=True):
 class EventQuery(msgspec.Struct, frozen=True, kw_only=True):
     """Which events of *org* to read: of one *session* or all, of one *type*, only the *failed*, and at most *limit*.
 
-    Those of one session come in the order of `seq`, those without after the others, and then of time and arrival;
-    the first ones are kept. Those of all sessions come the last arrived first.
+    Those of one session come in the order of `seq`, those without after the others, and then of time and id; *after*,
+    the `next` of a page, goes on where that one ended. Those of all sessions come from the session that began last to
+    the first, of each the latest first, and have no next page.
     """
 
     org: str
@@ -67,6 +87,7 @@ class EventQuery(msgspec.Struct, frozen=True, kw_only=True):
     type: str | None = None
     failed: bool = False
     limit: int = 1000
+    after: str | None = None
 
 
 class EventLog(Protocol):
@@ -77,7 +98,7 @@ class EventLog(Protocol):
     """
 
     def upsert(self, values: Sequence[bytes], orgs: Sequence[str] = ()) -> Upserted:
-        """Store CloudEvents, all in one transaction; the first of equal `source` and `id` stays.
+        """Store CloudEvents, all in one transaction; of equal `source` and `id` the first stays.
 
         *orgs* runs in parallel and says whose each is; without it, or where it is empty, the event's `source` does,
         and what names no org there belongs to `-`. When this returns, the events survive a crash of the machine.

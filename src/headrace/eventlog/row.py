@@ -1,6 +1,6 @@
 """From a CloudEvent's bytes to the few facts that the event log finds it by."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Annotated, NamedTuple, TypeVar
@@ -22,7 +22,7 @@ _NOTHING = msgspec.Raw()
 
 
 class Row(NamedTuple):
-    """One event to be stored, in the order of the store's columns."""
+    """One event to be stored. *is_dated* says that *at* is its own time, and so the same when it comes again."""
 
     id: str
     source: str
@@ -33,6 +33,7 @@ class Row(NamedTuple):
     type: str
     failed: bool
     value: bytes
+    is_dated: bool = True
 
 
 class _Usual(msgspec.Struct, gc=False):
@@ -77,22 +78,39 @@ def read(value: bytes, now: float, org: str = "") -> Row | str:
         if not value.isascii():
             value.decode()
         event = _usual(value)
-        at = event.time.timestamp() if event.time else now
+        at = event.time.timestamp() if event.time else None
     except UnicodeDecodeError as error:
         return f"not an event: {error}"
     except (msgspec.DecodeError, RecursionError):
         return _read_odd(value, now, org)
+    is_dated = at is not None and _FIRST <= at <= _LAST
     return Row(
         event.id,
         event.source,
         org or _org_of_source(event.source) or NOBODY,
         event.subject,
         event.seq,
-        at if _FIRST <= at <= _LAST else now,
+        at if at is not None and is_dated else now,
         event.type,
         event.data is not None and _is_error(event.data),
         value,
+        is_dated,
     )
+
+
+def read_all(
+    values: Sequence[bytes], orgs: Sequence[str], now: float
+) -> tuple[dict[tuple[str, str], Row], dict[int, str]]:
+    """Read *values*, each event once, by source and id; and by position why a value is no event."""
+    rows: dict[tuple[str, str], Row] = {}
+    refused: dict[int, str] = {}
+    for position, value in enumerate(values):
+        row = read(value, now, orgs[position] if orgs else "")
+        if isinstance(row, str):
+            refused[position] = row
+        else:
+            rows.setdefault((row.source, row.id), row)
+    return rows, refused
 
 
 def _read_odd(value: bytes, now: float, org: str) -> Row | str:
@@ -101,16 +119,18 @@ def _read_odd(value: bytes, now: float, org: str) -> Row | str:
     except (msgspec.DecodeError, RecursionError) as error:
         return f"not an event: {error}"
     told = _loosely(_told, event.data)
+    at = _at(_loosely(_text, event.time))
     return Row(
         event.id,
         event.source,
         org or _org_of_source(event.source) or NOBODY,
         _loosely(_text, event.subject) or "",
         _loosely(_integer, event.seq),
-        _at(_loosely(_text, event.time), now),
+        now if at is None else at,
         event.type,
         told is not None and _is_error(told),
         value,
+        at is not None,
     )
 
 
@@ -122,13 +142,13 @@ def _loosely(decode: Callable[[msgspec.Raw], T], raw: msgspec.Raw) -> T | None:
         return None
 
 
-def _at(time: str | None, now: float) -> float:
+def _at(time: str | None) -> float | None:
     try:
         at = datetime.fromisoformat(time or "")
     except ValueError:
-        return now
+        return None
     seconds = (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()
-    return seconds if _FIRST <= seconds <= _LAST else now
+    return seconds if _FIRST <= seconds <= _LAST else None
 
 
 def _is_error(told: _Told) -> bool:

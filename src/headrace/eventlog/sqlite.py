@@ -3,65 +3,29 @@
 import fcntl
 import os
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from itertools import chain
 from pathlib import Path
 
 from headrace.clock import Clock
-from headrace.eventlog.port import EventQuery, SessionSummary, StoredEvent, Upserted
-from headrace.eventlog.row import Row, read
-from headrace.eventlog.sqlite_file import connect, connect_to_read, store_error
-from headrace.eventlog.statements import (
-    INCOMING,
-    LAST_EVENT,
-    ROWS_PER_STATEMENT,
-    SESSIONS,
-    STORE,
-    SUM_UP,
-    select_events,
-    stage,
-)
+from headrace.eventlog.sqlite_file import connect, connect_to_read, forget_erased, store_error
+from headrace.eventlog.sqlite_tables import SqliteTables
+from headrace.eventlog.statements import INCOMING
+from headrace.eventlog.tables_log import TablesEventLog
 
 
-class SqliteEventLog:
-    """An `EventLog` in the file *path*. It opens when it is first used, and again after a failure.
+class SqliteEventLog(TablesEventLog):
+    """A `Store` in the file *path*. It opens when it is first used, and again after a failure.
 
     Writers of all processes take turns by a lock on `{path}.lock`: SQLite's own waiting starves some of them.
     """
 
     def __init__(self, path: Path, clock: Clock, *, read_only: bool = False) -> None:
+        super().__init__(clock)
         self._path = path
-        self._clock = clock
         self._read_only = read_only
         self._connection: sqlite3.Connection | None = None
         self._file: tuple[int, int] | None = None
-
-    def upsert(self, values: Sequence[bytes], orgs: Sequence[str] = ()) -> Upserted:
-        now = self._clock.wall()
-        rows: list[Row] = []
-        refused: dict[int, str] = {}
-        for position, value in enumerate(values):
-            row = read(value, now, orgs[position] if orgs else "")
-            if isinstance(row, Row):
-                rows.append(row)
-            else:
-                refused[position] = row
-        added = self._store(rows) if rows else 0
-        return Upserted(added=added, repeated=len(rows) - added, refused=refused)
-
-    def sessions(self, org: str, *, limit: int = 100) -> Sequence[SessionSummary]:
-        with self._failing_clearly(), self._turn():
-            found = self._open().execute(SESSIONS, (org, limit)).fetchall()
-        return [SessionSummary(**dict(zip(SessionSummary.__struct_fields__, row, strict=True))) for row in found]
-
-    def events(self, query: EventQuery) -> Sequence[StoredEvent]:
-        with self._failing_clearly(), self._turn():
-            found = self._open().execute(*select_events(query)).fetchall()
-        return [
-            StoredEvent(org=org, session=session, seq=seq, at=at, type=type_, failed=bool(failed), value=value)
-            for org, session, seq, at, type_, failed, value in found
-        ]
 
     def close(self) -> None:
         connection, self._connection = self._connection, None
@@ -69,20 +33,30 @@ class SqliteEventLog:
             with suppress(sqlite3.Error):  # what it could not do on the way out, the next opening does
                 connection.close()
 
-    def _store(self, rows: Sequence[Row]) -> int:
+    @contextmanager
+    def _looking(self) -> Iterator[SqliteTables]:
+        """Read from one state of the store. One that may write opens, and makes, the file first, so it takes a turn."""
+        with self._failing_clearly(), self._turn():
+            connection = self._open()
+            connection.execute("BEGIN")
+            yield SqliteTables(connection)
+            connection.execute("COMMIT")
+
+    @contextmanager
+    def _storing(self) -> Iterator[SqliteTables]:
         with self._failing_clearly(), self._turn():
             connection = self._open()
             connection.execute("BEGIN IMMEDIATE")
-            for start in range(0, len(rows), ROWS_PER_STATEMENT):
-                part = rows[start : start + ROWS_PER_STATEMENT]
-                connection.execute(stage(len(part)), list(chain.from_iterable(part)))
-            (last,) = connection.execute(LAST_EVENT).fetchone()
-            for statement in STORE:
-                connection.execute(statement)
-            connection.execute(SUM_UP, (last,))
-            (newest,) = connection.execute(LAST_EVENT).fetchone()
+            yield SqliteTables(connection)
             connection.execute("COMMIT")
-        return int(newest - last)
+
+    @contextmanager
+    def _erasing(self) -> Iterator[SqliteTables]:
+        """Change the store so that nothing of what is deleted is left in its files."""
+        with self._storing() as tables:
+            yield tables
+        with self._failing_clearly(), self._turn():
+            forget_erased(self._open())
 
     def _open(self) -> sqlite3.Connection:
         if self._connection is not None and self._file != self._file_now():

@@ -5,9 +5,13 @@ from importlib.resources import files
 from pathlib import Path
 
 from headrace.errors import StoreError
+from headrace.eventlog.sqlite_tables import SqliteTables
 
 APPLICATION_ID = 0x68726C67
 """Marks the file as an event log of Headrace ("hrlg")."""
+
+PAGES = 2
+"""The version of the schema since which sessions and exceptions are told when events are stored."""
 
 BUSY_TIMEOUT = 5.0
 """Seconds that SQLite waits for a lock of some other program; our own writers take turns before they ask."""
@@ -21,13 +25,16 @@ _TUNING = """
     PRAGMA temp_store = MEMORY;
     PRAGMA wal_autocheckpoint = 4000;
     PRAGMA journal_size_limit = 67108864;
+    PRAGMA secure_delete = ON;
 """
 _PAGE_SIZE = "PRAGMA page_size = 8192"
 
 
 def migrations() -> list[str]:
     """Return the scripts of the schema, the first version first."""
-    scripts = [path for path in (files("headrace.eventlog") / "migrations").iterdir() if path.name.endswith(".sql")]
+    scripts = [
+        path for path in (files("headrace.eventlog") / "migrations" / "sqlite").iterdir() if path.name.endswith(".sql")
+    ]
     return [path.read_text("utf-8") for path in sorted(scripts, key=lambda path: path.name)]
 
 
@@ -41,7 +48,10 @@ def connect(path: Path) -> sqlite3.Connection:
         connection.executescript(_TUNING)
         for number, script in enumerate(migrations()[version:], start=version + 1):
             mark = f"PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {number};"
-            connection.executescript(f"BEGIN IMMEDIATE; {script} {mark} COMMIT;")
+            connection.executescript(f"BEGIN IMMEDIATE; {script} {mark}")
+            if number == PAGES:
+                SqliteTables(connection).refold()
+            connection.execute("COMMIT")
     except BaseException:
         connection.close()
         raise
@@ -63,6 +73,11 @@ def connect_to_read(path: Path) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
+
+
+def forget_erased(connection: sqlite3.Connection) -> None:
+    """Leave nothing of what was just deleted in the write-ahead log; free pages are overwritten as they are freed."""
+    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
 
 def _check_readable(version: int, path: Path) -> None:

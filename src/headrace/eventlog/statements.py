@@ -1,99 +1,109 @@
-"""The SQL of the embedded event log.
+"""The SQL of the embedded event log that is about events; the rest is common to both stores.
 
 Writing is done by a handful of statements over whole sets, not by one per row: `sqlite3` gives up the interpreter
 lock at each step, and a thread that wants it back waits up to 5 ms for it in a busy process. Row by row a busy
 worker stored 340 events per second, like this 8,800.
 """
 
+from headrace.eventlog.choosing import Where
+from headrace.eventlog.cursor import Number
 from headrace.eventlog.port import EventQuery
-from headrace.eventlog.row import Row
-from headrace.model.taxonomy import SessionEnded, TurnStarted
 
-INCOMING = f"CREATE TEMP TABLE incoming ({', '.join(Row._fields)})"
+STAGED = ("place", "id", "source", "org", "session", "seq", "at", "type", "failed", "value")
+
+INCOMING = f"CREATE TEMP TABLE incoming ({', '.join(STAGED)})"
 """What one transaction is about to store; it lives in memory, and belongs to one connection."""
 
 ROWS_PER_STATEMENT = 500
 """Times the columns, this stays far below SQLite's 32,766 parameters."""
 
-_PARAMETERS = f"({', '.join('?' * len(Row._fields))})"
+REPEATED = """
+    SELECT group_concat(i.place) FROM incoming AS i
+        CROSS JOIN source ON source.source = i.source
+        CROSS JOIN event ON event.id = i.id AND event.source = source.n
+"""
+"""The places of those that are there already, as one text: one row, and so one step."""
 
+SOURCES = "INSERT INTO source (source) SELECT DISTINCT source FROM incoming WHERE true ON CONFLICT DO NOTHING"
 
-def stage(rows: int) -> str:
-    """Write so many rows into `incoming`."""
-    return f"INSERT INTO incoming VALUES {', '.join([_PARAMETERS] * rows)}"  # noqa: S608  only question marks
-
-
-LAST_EVENT = "SELECT coalesce(max(n), 0) FROM event"
-
-STORE = (
-    """
-    INSERT INTO source (source)
-    SELECT DISTINCT source FROM incoming WHERE true ON CONFLICT DO NOTHING
-    """,
-    """
-    INSERT INTO session (org, session, source)
-    SELECT org, session, source FROM incoming WHERE true ON CONFLICT DO NOTHING
-    """,
-    """
+# CROSS JOIN keeps the order of the joins, and so that of arrival.
+EVENTS = """
     INSERT INTO event (id, source, session, seq, at, type, failed, value)
     SELECT i.id, source.n, session.n, i.seq, i.at, i.type, i.failed, i.value
     FROM incoming AS i
         CROSS JOIN source ON source.source = i.source
         CROSS JOIN session ON session.org = i.org AND session.session = i.session
-    WHERE true ON CONFLICT DO NOTHING
-    """,
-    "DELETE FROM incoming",
-)
-"""From `incoming` to the tables. CROSS JOIN keeps the order of the joins, and so that of arrival."""
-
-# NOT INDEXED keeps the planner from reading all of event_session for the sake of its order.
-SUM_UP = """
-    UPDATE session SET
-        first_at = min(coalesce(session.first_at, new.first_at), new.first_at),
-        last_at = max(coalesce(session.last_at, new.last_at), new.last_at),
-        events = session.events + new.events,
-        errors = session.errors + new.errors
-    FROM (
-        SELECT session, min(at) AS first_at, max(at) AS last_at, count(*) AS events, sum(failed) AS errors
-        FROM event NOT INDEXED WHERE n > ? GROUP BY session
-    ) AS new
-    WHERE session.n = new.session
 """
-"""Adds the events behind a number, and only those, to their sessions: an event that came again counts once."""
 
-SESSIONS = f"""
-    SELECT s.org, s.session, s.source, s.first_at, s.last_at, s.events, s.errors,
-        (SELECT count(*) FROM event AS e WHERE e.session = s.n AND e.type = '{TurnStarted.type}'),
-        (SELECT value FROM event AS e WHERE s.errors > 0 AND e.session = s.n AND e.failed
-            ORDER BY e.seq IS NULL, e.seq, e.at, e.n LIMIT 1),
-        (SELECT value FROM event AS e WHERE e.session = s.n AND e.type = '{SessionEnded.type}'
-            ORDER BY e.n DESC LIMIT 1)
-    FROM session AS s
-    WHERE s.org = ? AND s.events > 0
-    ORDER BY s.first_at DESC, s.n DESC LIMIT ?
-"""  # noqa: S608  constants of this package
+FORGET = "DELETE FROM incoming"
+
+_ROW = "e.id, o.source, s.org, s.session, e.seq, e.at, e.type, e.failed, e.value"
+"""The fields of a `Row`."""
+
+STORED = f"""
+    SELECT e.n, {_ROW} FROM event AS e
+        CROSS JOIN source AS o ON o.n = e.source
+        CROSS JOIN session AS s ON s.n = e.session
+    WHERE e.n > ? ORDER BY e.n LIMIT ?
+"""  # noqa: S608  constants of this file
+
+FAILURES = f"""
+    SELECT {_ROW} FROM session AS s
+        CROSS JOIN event AS e ON e.session = s.n
+        CROSS JOIN source AS o ON o.n = e.source
+    WHERE s.org = ? AND s.session = ? AND e.failed
+"""  # noqa: S608
 
 
-def select_events(query: EventQuery) -> tuple[str, tuple[str | int, ...]]:
-    """Return the statement that answers *query*, and its parameters."""
-    wheres, parameters = ["s.org = ?"], [query.org]
-    if query.session is not None:
-        wheres.append("s.session = ?")
-        parameters.append(query.session)
-    if query.type is not None:
-        wheres.append("e.type = ?")
-        parameters.append(query.type)
+def select_values(wanted: str) -> str:
+    """Return the statement that reads the events that *wanted*, a `VALUES` of sources and ids, names."""
+    return f"""
+        WITH wanted (source, id) AS ({wanted})
+        SELECT w.source, w.id, e.value FROM wanted AS w
+            CROSS JOIN source AS o ON o.source = w.source
+            CROSS JOIN event AS e ON e.id = w.id AND e.source = o.n
+    """  # noqa: S608
+
+
+Place = tuple[bool, Number, float, str, str]
+"""Where an event stands in its session: whether it has no `seq`, that, its time, id and source."""
+
+
+def select_of_session(query: EventQuery, after: Place | None) -> tuple[str, list[object]]:
+    """Return the statement that reads one page of a session, and its parameters."""
+    where = _where(query)
+    where.add("s.session = ?", query.session)
+    if after is not None:
+        where.add("(e.seq IS NULL, coalesce(e.seq, 0), e.at, e.id, o.source) > (?, ?, ?, ?, ?)", *after)
+    order = "ORDER BY e.seq IS NULL, e.seq, e.at, e.id, o.source"
+    return _select(where, "CROSS JOIN source AS o ON o.n = e.source", order, query.limit)
+
+
+def select_of_org(query: EventQuery) -> tuple[str, list[object]]:
+    """Return the statement that reads the latest events of an org, and its parameters."""
+    order = "ORDER BY s.first_at DESC, s.n DESC, e.seq IS NULL DESC, e.seq DESC, e.at DESC, e.id DESC"
+    return _select(_where(query), "", order, query.limit)
+
+
+def _where(query: EventQuery) -> Where:
+    where = Where()
+    where.add("s.org = ?", query.org)
+    where.add_given("e.type = ?", query.type)
     if query.failed:
-        wheres.append("s.errors > 0 AND e.failed")
-    order = "e.n DESC" if query.session is None else "e.seq IS NULL, e.seq, e.at, e.n"
+        where.add("s.errors > 0 AND e.failed")
+    return where
+
+
+def _select(where: Where, joins: str, order: str, limit: int) -> tuple[str, list[object]]:
     # The rows are sorted by number first and read afterwards, so that values do not pass through the sorter.
     statement = f"""
-        SELECT o.org, o.session, v.seq, v.at, v.type, v.failed, v.value
+        SELECT o.org, o.session, v.seq, v.at, v.type, v.failed, v.value, v.id, w.source
         FROM (
-            SELECT e.n AS n FROM session AS s CROSS JOIN event AS e ON e.session = s.n
-            WHERE {" AND ".join(wheres)} ORDER BY {order} LIMIT ?
+            SELECT e.n AS n FROM session AS s CROSS JOIN event AS e ON e.session = s.n {joins}
+            {where} {order} LIMIT ?
         ) AS found
             CROSS JOIN event AS v ON v.n = found.n
             CROSS JOIN session AS o ON o.n = v.session
+            CROSS JOIN source AS w ON w.n = v.source
     """  # noqa: S608  every value is a parameter
-    return statement, (*parameters, query.limit)
+    return statement, [*where.parameters, limit + 1]

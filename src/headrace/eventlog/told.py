@@ -90,9 +90,14 @@ def frames(stack: str) -> tuple[str, ...]:
     Python tells the nearest frame last; Java, Apex and JavaScript tell it first, on lines that begin with `at` or
     `Class.`.
     """
+    return all_frames(stack)[-FRAMES:]
+
+
+def all_frames(stack: str) -> tuple[str, ...]:
+    """Return every frame of *stack*, as `frames` does."""
     python = [f"{found['file']}:{found['line']} in {found['function']}" for found in _PYTHON_FRAME.finditer(stack)]
     if python:
-        return tuple(python[-FRAMES:])
+        return tuple(python)
     lines = [line.strip() for line in stack.splitlines() if line.strip()]
     nearest_first = [line for line in lines if line.startswith(("at ", "Class."))]
-    return tuple(nearest_first[:FRAMES][::-1] or lines[-FRAMES:])
+    return tuple(nearest_first[::-1] or lines)

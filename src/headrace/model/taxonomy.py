@@ -39,13 +39,18 @@ class BotEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class SessionStarted(BotEvent, frozen=True, kw_only=True):
-    """A conversation began. *reason* is what began it: `user`, `proactive`, `transfer`."""
+    """A conversation began. *reason* is what began it: `user`, `proactive`, `transfer`.
+
+    *version* is the bot's. *user* names the person as the channel does; by it their sessions are found and erased.
+    """
 
     type: ClassVar[str] = "bot.session.started"
 
     channel: str = ""
     language: str = ""
     reason: str = ""
+    version: str = ""
+    user: str = ""
 
 
 class SessionEnded(BotEvent, frozen=True, kw_only=True):

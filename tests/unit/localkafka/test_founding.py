@@ -112,5 +112,22 @@ def test_a_broker_listens_on_loopback_only_and_copies_to_its_peers(tmp_path: Pat
     assert lines["auto.create.topics.enable"] == "false"
 
 
+def test_who_comes_in_behind_a_proxy_is_sent_to_it(tmp_path: Path) -> None:
+    founded = founding.found(21_000, 3, (31_990, 31_991, 31_992))
+
+    lines = dict(line.split("=", 1) for line in server_properties(founded, 2, tmp_path / "data").splitlines())
+
+    assert len({*founded.behind, *founded.controllers, *founded.ports, *founded.proxies}) == 12
+    assert f"PROXIED://127.0.0.1:{founded.behind[2]}" in lines["listeners"].split(",")
+    assert lines["advertised.listeners"] == "PLAINTEXT://127.0.0.1:21002,PROXIED://127.0.0.1:31992"
+    assert lines["inter.broker.listener.name"] == "PLAINTEXT", "the brokers talk with each other directly"
+    assert "PROXIED:PLAINTEXT" in lines["listener.security.protocol.map"].split(",")
+
+
+def test_each_broker_has_a_proxy_or_none_has() -> None:
+    with pytest.raises(LocalKafkaError, match="2 proxies cannot stand before 3 brokers"):
+        founding.found(21_000, 3, (31_990, 31_991))
+
+
 def test_a_path_is_written_as_java_reads_it(cluster: Cluster) -> None:
     assert "log.dirs=/caf\\u00e9/\\\\x\n" in server_properties(cluster, 0, Path("/café/\\x"))

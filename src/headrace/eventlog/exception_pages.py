@@ -1,0 +1,93 @@
+"""Reads pages of exceptions, and of what they hit, from either store."""
+
+from headrace.eventlog import cursor
+from headrace.eventlog.choosing import Where
+from headrace.eventlog.pages import NEW_FOR, STATES, ExceptionQuery, ExceptionSummary, Hit, HitQuery, Page
+from headrace.eventlog.tables import Tables
+
+_URGENCY = """
+    CASE WHEN ignored = 1 THEN 0
+         WHEN resolved_at IS NULL THEN CASE WHEN first_at > ? THEN 3 ELSE 2 END
+         WHEN last_at <= resolved_at THEN 1 ELSE 4 END
+"""
+"""The place of a state in `STATES`; see `headrace.eventlog.pages.state_of`."""
+
+_GROUPED = """
+    SELECT fingerprint, max(type) AS type, max(culprit) AS culprit, max(frame) AS frame, max(urgency) AS urgency,
+        sum(count) AS count, sum(sessions) AS sessions, count(*) AS orgs,
+        min(first_at) AS first_at, max(last_at) AS last_at
+    FROM (SELECT *, {urgency} AS urgency FROM exception {near}) AS each_org GROUP BY fingerprint
+"""
+_LATEST = """
+    SELECT fingerprint, origin, message, stack, org, last_session, last_id, changed_by, changed_at
+    FROM (
+        SELECT *, row_number() OVER (PARTITION BY fingerprint ORDER BY last_rank DESC, org) AS place
+        FROM exception {near}
+    ) AS ranked WHERE place = 1
+"""
+_SEARCHED = ("type", "culprit", "frame", "message")
+
+
+def find_exceptions(tables: Tables, query: ExceptionQuery, now: float) -> Page[ExceptionSummary]:
+    """Return one page of groups; they are few, since one program throws in so many places only."""
+    near, far = Where(), Where()
+    near.add_given("org = ?", query.org)
+    near.add_given("fingerprint = ?", query.fingerprint)
+    near.add_text(_SEARCHED, query.text)
+    far.add_given("last_at >= ?", query.since)
+    far.add_given("first_at < ?", query.until)
+    if query.state is not None:
+        far.add("urgency = ?", STATES.index(query.state))
+    if query.after is not None:
+        far.add("(last_at, fingerprint) < (?, ?)", *cursor.read(query.after, tuple[float, str]))
+    grouped = _GROUPED.format(urgency=_URGENCY, near=near)
+    found = tables.run(
+        f"SELECT * FROM ({grouped}) AS grouped {far} ORDER BY last_at DESC, fingerprint DESC LIMIT ?",  # noqa: S608
+        [now - NEW_FOR, *near.parameters, *far.parameters, query.limit + 1],
+    )
+    following = None
+    if len(found) > query.limit:
+        found = found[: query.limit]
+        following = cursor.write((found[-1][9], found[-1][0]))
+    latest = _latest(tables, query.org, [each[0] for each in found])
+    return Page(rows=[_group(each, latest[each[0]]) for each in found], next=following)
+
+
+def find_hits(tables: Tables, query: HitQuery) -> Page[Hit]:
+    """Return one page of the sessions that an exception hit."""
+    near = Where()
+    near.add("fingerprint = ?", query.fingerprint)
+    near.add_given("org = ?", query.org)
+    if query.after is not None:
+        near.add("(last_at, org, session) < (?, ?, ?)", *cursor.read(query.after, tuple[float, str, str]))
+    found = tables.run(
+        f"SELECT org, session, count, first_at, last_at FROM hit {near} "  # noqa: S608
+        "ORDER BY last_at DESC, org DESC, session DESC LIMIT ?",
+        [*near.parameters, query.limit + 1],
+    )
+    rows = [
+        Hit(org=org, session=session, count=count, first_at=first, last_at=last)
+        for org, session, count, first, last in found[: query.limit]
+    ]
+    following = cursor.write((rows[-1].last_at, rows[-1].org, rows[-1].session)) if len(found) > query.limit else None
+    return Page(rows=rows, next=following)
+
+
+def _latest(tables: Tables, org: str | None, fingerprints: list[str]) -> dict[str, tuple[object, ...]]:
+    """Return by fingerprint what its latest event told, and the last decision."""
+    if not fingerprints:
+        return {}
+    near = Where()
+    near.add(f"fingerprint IN ({', '.join('?' * len(fingerprints))})", *fingerprints)
+    near.add_given("org = ?", org)
+    return {first: rest for first, *rest in tables.run(_LATEST.format(near=near), near.parameters)}  # type: ignore[misc]
+
+
+def _group(sums: tuple[object, ...], latest: tuple[object, ...]) -> ExceptionSummary:
+    names = ("fingerprint", "type", "culprit", "frame", "state", "count", "sessions", "orgs", "first_at", "last_at")
+    told = dict(zip(names, sums, strict=True))
+    examples = ("origin", "message", "stack", "last_org", "last_session", "last_id", "changed_by", "changed_at")
+    told |= dict(zip(examples, latest, strict=True))
+    told["state"] = STATES[sums[4]]  # type: ignore[call-overload]
+    told["count"], told["sessions"] = int(sums[5]), int(sums[6])  # type: ignore[call-overload]  # PostgreSQL sums decimals
+    return ExceptionSummary(**told)  # type: ignore[arg-type]

@@ -1,0 +1,144 @@
+"""The tables of an event log in PostgreSQL, inside a transaction that somebody else begins and ends."""
+
+import struct
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from functools import lru_cache
+from hashlib import blake2b, md5
+from typing import Any
+
+from headrace.eventlog import cursor
+from headrace.eventlog.adding import add_exceptions, add_sessions, without_erased
+from headrace.eventlog.choosing import Where
+from headrace.eventlog.fold import fold
+from headrace.eventlog.pages import Page
+from headrace.eventlog.port import EventQuery, StoredEvent
+from headrace.eventlog.postgres_connection import Connection
+from headrace.eventlog.postgres_days import DAY, UNDATED, drop_days
+from headrace.eventlog.postgres_text import escape
+from headrace.eventlog.row import Row
+from headrace.eventlog.tables import Pointer
+
+INCOMING = """
+    CREATE TEMP TABLE IF NOT EXISTS incoming (
+        day INTEGER, identity BYTEA, session BYTEA, seq BIGINT, at DOUBLE PRECISION, type TEXT, failed BOOLEAN,
+        id TEXT, source TEXT, value BYTEA
+    ) ON COMMIT DELETE ROWS
+"""
+"""What one transaction is about to store; it lives in memory, and belongs to one connection."""
+
+_COPY = "COPY incoming FROM STDIN (FORMAT BINARY)"
+_TYPES = ("int4", "bytea", "bytea", "int8", "float8", "text", "bool", "text", "text", "bytea")
+
+# In one order everywhere, so that two writers of the same events wait for each other one way round.
+_STORE = """
+    INSERT INTO event (day, identity, session, seq, at, type, failed, id, source, value)
+    SELECT * FROM incoming ORDER BY day, identity ON CONFLICT DO NOTHING RETURNING identity
+"""
+_VALUES = "SELECT source, id, value FROM event WHERE identity = ANY(?) AND day = ANY(?)"
+
+# The days of a session's events are those of its first and last one, so that no other partition is looked at.
+_JOINED = f"""
+    session AS s JOIN event AS e ON e.session = s.digest AND (
+        e.day = {UNDATED} OR e.day BETWEEN floor(s.first_at / {DAY})::integer AND floor(s.last_at / {DAY})::integer
+    )
+"""
+_EVENTS = f"SELECT s.org, s.session, e.seq, e.at, e.type, e.failed, e.value, e.id, e.source FROM {_JOINED}"  # noqa: S608
+_FAILURES = f"""
+    SELECT e.id, e.source, s.org, s.session, e.seq, e.at, e.type, e.failed, e.value FROM {_JOINED}
+    WHERE s.org = ? AND s.session = ? AND e.failed
+"""  # noqa: S608
+
+_pack = struct.Struct(">Q").pack
+
+
+class PostgresTables:
+    """`Tables` in PostgreSQL, and what is done differently there: storing and reading events."""
+
+    keys: Mapping[str, Sequence[str]] = {"session": ("digest",), "hit": ("digest",)}
+    is_alone = False
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def run(self, statement: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        return self._connection.execute(_translate(statement), parameters).fetchall()
+
+    def change(self, statement: str, parameters: Sequence[object] = ()) -> int:
+        return self._connection.execute(_translate(statement), parameters).rowcount
+
+    def store(self, rows: Collection[Row], now: float) -> tuple[int, int]:
+        left, late = without_erased(self, list(rows), now)
+        by_identity = {identity(row.source, row.id, row.at if row.is_dated else None): row for row in left}
+        with self._connection.cursor().copy(_COPY) as copy:
+            copy.set_types(_TYPES)
+            for key, row in by_identity.items():
+                digest = session_digest(row.org, row.session)
+                copy.write_row(
+                    (day_of(row), key, digest, row.seq, row.at, row.type, row.failed, row.id, row.source, row.value)
+                )
+        fresh = [by_identity[key] for (key,) in self.run(_STORE)]
+        folded = fold(fresh)
+        add_sessions(self, folded)
+        add_exceptions(self, folded)
+        return len(fresh), late
+
+    def values(self, pointers: Sequence[Pointer]) -> dict[tuple[str, str], bytes]:
+        dated = [identity(source, id_, at) for source, id_, at in pointers]
+        undated = [identity(source, id_, None) for source, id_, _ in pointers]
+        days = {UNDATED, *(int(at // DAY) for _, _, at in pointers)}
+        found = self.run(_VALUES, (dated + undated, list(days))) if pointers else []
+        return {(source, id_): value for source, id_, value in found}
+
+    def find_events(self, query: EventQuery) -> Page[StoredEvent]:
+        where = Where()
+        where.add("s.org = ?", query.org)
+        where.add_given("e.type = ?", query.type)
+        if query.failed:
+            where.add("s.errors > 0 AND e.failed")
+        order = "ORDER BY s.first_at DESC, s.n DESC, e.seq IS NULL DESC, e.seq DESC, e.at DESC, e.id DESC"
+        if query.session is not None:
+            where.add("s.session = ?", query.session)
+            order = "ORDER BY e.seq IS NULL, e.seq, e.at, e.id, e.source"
+            if query.after is not None:
+                after = cursor.read(query.after, tuple[bool, cursor.Number, float, str, str])
+                where.add("(e.seq IS NULL, coalesce(e.seq, 0), e.at, e.id, e.source) > (?, ?, ?, ?, ?)", *after)
+        found = self.run(f"{_EVENTS} {where} {order} LIMIT ?", [*where.parameters, query.limit + 1])
+        rows = [
+            StoredEvent(org=org, session=session, seq=seq, at=at, type=type_, failed=failed, value=value, id=id_)
+            for org, session, seq, at, type_, failed, value, id_, _ in found[: query.limit]
+        ]
+        if len(found) <= query.limit or query.session is None:
+            return Page(rows=rows)
+        last, source = rows[-1], found[query.limit - 1][8]
+        return Page(rows=rows, next=cursor.write((last.seq is None, last.seq or 0, last.at, last.id, source)))
+
+    def failures(self, org: str, session: str) -> Iterable[Row]:
+        return [Row(*each) for each in self.run(_FAILURES, (org, session))]
+
+    def delete_events(self, org: str, session: str) -> int:
+        return self.change("DELETE FROM event WHERE session = ?", (session_digest(org, session),))
+
+    def expire_events(self, before: float) -> int:
+        dropped = drop_days(self._connection, before)
+        return dropped + self.change("DELETE FROM event WHERE at < ? AND day <= ?", (before, int(before // DAY)))
+
+
+def identity(source: str, id_: str, at: float | None) -> bytes:
+    """Return what an event is known by: its time in milliseconds, so that new ones stand together, and a digest."""
+    digest = blake2b(f"{source}\0{id_}".encode(), digest_size=10).digest()
+    return _pack(0 if at is None else int(at * 1000) & 0xFFFF_FFFF_FFFF)[2:] + digest
+
+
+def session_digest(org: str, session: str) -> bytes:
+    """Return the key of a session, as the table makes it."""
+    return md5(f"{org}/{escape(session)}".encode(), usedforsecurity=False).digest()
+
+
+def day_of(row: Row) -> int:
+    """Return the day that an event is stored under: by its own time, so that it is the same when it comes again."""
+    return int(row.at // DAY) if row.is_dated else UNDATED
+
+
+@lru_cache(maxsize=512)
+def _translate(statement: str) -> str:
+    return statement.replace("%", "%%").replace("?", "%s")

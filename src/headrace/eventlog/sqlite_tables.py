@@ -1,0 +1,115 @@
+"""The tables of the embedded event log, inside a transaction that somebody else begins and ends."""
+
+import sqlite3
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from itertools import chain
+from typing import Any
+
+from headrace.eventlog import cursor
+from headrace.eventlog.adding import add_exceptions, add_sessions, without_erased
+from headrace.eventlog.erasing import OLD, PORTION
+from headrace.eventlog.fold import fold
+from headrace.eventlog.pages import Page
+from headrace.eventlog.port import EventQuery, StoredEvent
+from headrace.eventlog.row import Row
+from headrace.eventlog.statements import (
+    EVENTS,
+    FAILURES,
+    FORGET,
+    REPEATED,
+    ROWS_PER_STATEMENT,
+    SOURCES,
+    STAGED,
+    STORED,
+    Place,
+    select_of_org,
+    select_of_session,
+    select_values,
+)
+from headrace.eventlog.tables import Pointer, portions, portions_of, values
+
+REFOLD = 5000
+"""Events that are told again in one go."""
+
+
+class SqliteTables:
+    """`Tables` in SQLite, and what is done differently there: storing and reading events."""
+
+    keys: Mapping[str, Sequence[str]] = {}
+    is_alone = True
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def run(self, statement: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        return self._connection.execute(statement, parameters).fetchall()
+
+    def change(self, statement: str, parameters: Sequence[object] = ()) -> int:
+        return self._connection.execute(statement, parameters).rowcount
+
+    def store(self, rows: Collection[Row], now: float) -> tuple[int, int]:
+        """Store *rows*, no two of the same event; return how many were new, and how many came too late."""
+        self._stage(rows)
+        ((places,),) = self.run(REPEATED)
+        repeated = set(map(int, places.split(","))) if places else ()
+        new = [row for place, row in enumerate(rows) if place not in repeated]
+        fresh, late = without_erased(self, new, now)
+        if len(fresh) < len(rows):
+            self.run(FORGET)
+            self._stage(fresh)
+        folded = fold(fresh)
+        self.run(SOURCES)
+        add_sessions(self, folded)
+        self.run(EVENTS)
+        self.run(FORGET)
+        add_exceptions(self, folded)
+        return len(fresh), late
+
+    def refold(self) -> None:
+        """Tell all stored events again to their sessions and exceptions, which know nothing of them."""
+        last = 0
+        while found := self.run(STORED, (last, REFOLD)):
+            last = found[-1][0]
+            folded = fold(Row(*each[1:]) for each in found)
+            add_sessions(self, folded)
+            add_exceptions(self, folded)
+
+    def values(self, pointers: Sequence[Pointer]) -> dict[tuple[str, str], bytes]:
+        """Return the values of events by source and id."""
+        read: dict[tuple[str, str], bytes] = {}
+        for some in portions(pointers, ROWS_PER_STATEMENT):
+            flat = list(chain.from_iterable(each[:2] for each in some))
+            read |= {(source, id_): value for source, id_, value in self.run(select_values(values(2, len(some))), flat)}
+        return read
+
+    def find_events(self, query: EventQuery) -> Page[StoredEvent]:
+        """Return one page of a session's events, or the first events of an org."""
+        after = None if query.after is None else cursor.read(query.after, Place)
+        select = select_of_org(query) if query.session is None else select_of_session(query, after)
+        found = self.run(*select)
+        rows = [
+            StoredEvent(org=org, session=session, seq=seq, at=at, type=type_, failed=bool(failed), value=value, id=id_)
+            for org, session, seq, at, type_, failed, value, id_, _ in found[: query.limit]
+        ]
+        if len(found) <= query.limit or query.session is None:
+            return Page(rows=rows)
+        last, source = rows[-1], found[query.limit - 1][8]
+        return Page(rows=rows, next=cursor.write((last.seq is None, last.seq or 0, last.at, last.id, source)))
+
+    def failures(self, org: str, session: str) -> Iterable[Row]:
+        return [Row(*each) for each in self.run(FAILURES, (org, session))]
+
+    def delete_events(self, org: str, session: str) -> int:
+        return self.change(
+            "DELETE FROM event WHERE session = (SELECT n FROM session WHERE org = ? AND session = ?)", (org, session)
+        )
+
+    def expire_events(self, before: float) -> int:
+        whole = self.change(f"DELETE FROM event WHERE session IN (SELECT n {OLD})", (before, before, PORTION))  # noqa: S608
+        part = "(SELECT n FROM session WHERE first_at < ? AND last_at >= ?)"
+        return whole + self.change(f"DELETE FROM event WHERE at < ? AND session IN {part}", (before,) * 3)  # noqa: S608
+
+    def _stage(self, rows: Iterable[Row]) -> None:
+        for some in portions_of(list(enumerate(rows))):
+            flat = list(chain.from_iterable((place, *row[:9]) for place, row in some))
+            self.run(f"INSERT INTO incoming {values(len(STAGED), len(some))}", flat)

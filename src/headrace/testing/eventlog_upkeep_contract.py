@@ -1,0 +1,206 @@
+"""What people and time do to every event log. Subclass `UpkeepContract` in a test module.
+
+Its fixtures are `store`, and `clock`, which the store reads and which shows `BEGUN` at first.
+"""
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from headrace.eventlog.counting import Counter, Settled
+from headrace.eventlog.graphs import Counted, CounterQuery, TotalsQuery
+from headrace.eventlog.opening import Store
+from headrace.eventlog.pages import ExceptionQuery, HitQuery, SessionQuery, State
+from headrace.eventlog.port import EventQuery
+from headrace.eventlog.upkeep import Erased
+from headrace.model.record import TopicPartition
+from headrace.testing.clock import FakeClock
+from headrace.testing.eventlog_contract import event
+from headrace.testing.eventlog_pages_contract import BEGUN, at, failed
+
+PLACE = TopicPartition("attempts", 3)
+DAY = 86_400
+
+
+def states(store: Store, org: str | None = "acme") -> list[State]:
+    """Return the states of an org's exceptions."""
+    return [group.state for group in store.find_exceptions(ExceptionQuery(org=org)).rows]
+
+
+def fingerprint(store: Store) -> str:
+    """Return the exception that was seen last."""
+    return store.find_exceptions(ExceptionQuery(org=None)).rows[0].fingerprint
+
+
+def started(id_: str, session: str, user: str, second: float = 0) -> bytes:
+    """Return the begin of a session."""
+    return event(id_, type="bot.session.started", subject=session, seq=0, time=at(second), data={"user": user})
+
+
+def counter(**fields: Any) -> Counter:
+    """Return a counter of the org `acme` at the destination `crm`; *fields* replace its own."""
+    return msgspec.convert({"step": 60, "org": "acme", "destination": "crm", "at": 1_795_428_000} | fields, Counter)
+
+
+class UpkeepContract:
+    """The promises of `headrace.eventlog.upkeep` and `headrace.eventlog.graphs`, one test each."""
+
+    def test_an_exception_is_new_for_a_day_then_ongoing(self, store: Store, clock: FakeClock) -> None:
+        clock.advance(10)
+        store.upsert([failed("1", 0)])
+
+        assert states(store) == ["new"]
+        clock.advance(DAY)
+        assert states(store) == ["ongoing"]
+
+    def test_what_is_resolved_regresses_when_it_comes_again(self, store: Store, clock: FakeClock) -> None:
+        clock.advance(10)
+        store.upsert([failed("1", 0)])
+
+        assert store.decide("acme", fingerprint(store), "resolve", "ann") == 1
+        assert states(store) == ["resolved"]
+        store.upsert([failed("2", 8)])
+        assert states(store) == ["resolved"], "it happened before, and came late"
+        store.upsert([failed("3", 11)])
+        assert states(store) == ["regressed"]
+        (group,) = store.find_exceptions(ExceptionQuery(org="acme", state="regressed")).rows
+        assert (group.changed_by, group.changed_at, group.count) == ("ann", BEGUN + 10, 3)
+
+    def test_what_is_ignored_stays_so_until_it_is_reopened(self, store: Store, clock: FakeClock) -> None:
+        clock.advance(10)
+        store.upsert([failed("1", 0)])
+        store.decide("acme", fingerprint(store), "ignore", "ann")
+
+        store.upsert([failed("2", 20)])
+        assert states(store) == ["ignored"]
+        store.decide("acme", fingerprint(store), "reopen", "ben")
+        assert states(store) == ["new"]
+        assert store.find_exceptions(ExceptionQuery(org="acme", state="ignored")).rows == []
+
+    def test_a_decision_is_one_orgs_and_an_operator_sees_the_most_urgent(self, store: Store, clock: FakeClock) -> None:
+        clock.advance(10)
+        store.upsert([failed("1", 0), failed("2", 0, source="/orgs/globex/bots/b")])
+
+        store.decide("acme", fingerprint(store), "resolve", "ann")
+
+        assert (states(store), states(store, "globex"), states(store, None)) == (["resolved"], ["new"], ["new"])
+        assert store.decide(None, fingerprint(store), "ignore", "op") == 2
+        assert states(store, None) == ["ignored"]
+        assert store.decide("initech", fingerprint(store), "resolve", "eve") == 0
+
+    def test_an_erased_session_is_gone_and_stays_so(self, store: Store, clock: FakeClock) -> None:
+        clock.advance(50)
+        store.upsert([event("1"), failed("2", 3), event("3", subject="s-2")])
+
+        gone = store.erase_session("acme", "s-1")
+
+        assert (gone.sessions, gone.events) == (1, 2)
+        for _ in range(2):
+            done = store.upsert([event("1"), event("4"), event("5", subject="s-2")])
+            assert (done.late, done.added + done.repeated) == (2, 1)
+        assert [each.session for each in store.find_sessions(SessionQuery(org="acme")).rows] == ["s-2"]
+        assert store.events(EventQuery(org="acme", session="s-1")) == []
+        assert store.find_exceptions(ExceptionQuery(org="acme")).rows == []
+        tombstone = store.tombstone("acme", "s-1")
+        assert tombstone is not None
+        assert (tombstone.at, tombstone.late) == (BEGUN + 50, 2), "each late event counts once"
+        assert store.tombstone("acme", "s-2") is None
+        assert store.upsert([event("1", source="/orgs/globex/bots/b")]).added == 1
+
+    def test_an_exception_forgets_the_erased_session_and_shows_another(self, store: Store) -> None:
+        store.upsert([failed("1", 0, subject="a"), failed("2", 1, subject="b"), failed("3", 2, subject="b")])
+
+        store.erase_session("acme", "b")
+
+        (group,) = store.find_exceptions(ExceptionQuery(org="acme")).rows
+        assert (group.count, group.sessions, group.last_session, group.last_id) == (1, 1, "a", "1")
+        assert (group.first_at, group.last_at) == (BEGUN, BEGUN)
+        hits = store.find_hits(HitQuery(org="acme", fingerprint=group.fingerprint)).rows
+        assert [each.session for each in hits] == ["a"]
+
+    def test_a_users_sessions_are_erased_whatever_of_them_arrives_later(self, store: Store, clock: FakeClock) -> None:
+        clock.advance(100)
+        store.upsert([started("1", "a", "eve"), event("2", subject="a"), started("3", "b", "ben")])
+        store.upsert([event("4", subject="c", seq=1)])
+
+        assert store.erase_user("acme", "eve").sessions == 1
+        assert store.upsert([event("5", subject="a")]).late == 1
+        assert store.upsert([started("6", "c", "eve", 50)]).late == 1
+        store.upsert([started("7", "d", "eve", 101)])
+
+        assert sorted(each.session for each in store.find_sessions(SessionQuery(org="acme")).rows) == ["b", "d"]
+        assert store.upsert([event("8", subject="c")]).late == 1
+
+    def test_what_is_old_goes_and_what_lives_stays(self, store: Store) -> None:
+        store.upsert(
+            [
+                event("1", subject="old", time=at(-3 * DAY)),
+                failed("2", -3 * DAY, subject="old"),
+                event("3", subject="living", time=at(-3 * DAY)),
+                event("4", subject="living", time=at(0)),
+                event("5", subject="young", time=at(1)),
+            ]
+        )
+        store.count(Counted(counters=[counter(at=int(BEGUN) - 3 * DAY), counter(), counter(step=0, at=0)]))
+
+        gone = store.expire(BEGUN // DAY * DAY)
+
+        assert (gone.sessions, gone.events) == (1, 3)
+        assert [each.session for each in store.find_sessions(SessionQuery(org="acme")).rows] == ["young", "living"]
+        assert [each.id for each in store.events(EventQuery(org="acme", session="living"))] == ["4"]
+        assert store.find_exceptions(ExceptionQuery(org="acme")).rows == []
+        assert len(store.counters(CounterQuery(org="acme", since=0, until=BEGUN + DAY))) == 1
+        assert len(store.totals(TotalsQuery(org="acme"))) == 1
+
+    def test_much_that_is_old_goes_in_portions(self, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+        for module in ("erasing", "sqlite_tables"):
+            monkeypatch.setattr(f"headrace.eventlog.{module}.PORTION", 3)
+        store.upsert([failed(f"{n}", -3 * DAY + n, subject=f"s-{n}") for n in range(8)])
+
+        gone: list[Erased] = []
+        while not gone or gone[-1].sessions:
+            gone.append(store.expire(BEGUN // DAY * DAY))
+
+        assert (sum(each.sessions for each in gone), sum(each.events for each in gone)) == (8, 8)
+        assert store.find_sessions(SessionQuery(org=None)).rows == []
+
+    def test_counters_add_up_with_their_place_or_not_at_all(self, store: Store) -> None:
+        first = Counted(read=(PLACE, 0, 10), counters=[counter(posts=2, ms=5.0, slowest_ms=4.0, dead=1)])
+        second = Counted(
+            read=(PLACE, 10, 12), counters=[counter(posts=1, ms=3.0, slowest_ms=3.0), counter(at=1_795_428_060)]
+        )
+
+        assert [store.count(each) for each in (first, second, second, first)] == [True, True, False, False]
+
+        minute, following = store.counters(CounterQuery(org="acme", since=BEGUN, until=BEGUN + 120))
+        assert (minute.posts, minute.ms, minute.slowest_ms, minute.dead) == (3, 8.0, 4.0, 1)
+        assert (following.at, following.posts) == (1_795_428_060, 0)
+        assert store.read_to("attempts") == {3: 12}
+        assert store.counters(CounterQuery(org="globex", since=BEGUN, until=BEGUN + 120)) == []
+        assert store.counters(CounterQuery(org="acme", destination="log", since=BEGUN, until=BEGUN + 120)) == []
+
+    def test_tiles_wait_until_they_are_judged(self, store: Store) -> None:
+        main = TopicPartition("events", 0)
+        store.count(Counted(read=(PLACE, 0, 2), tiles=[("a", b"{}"), ("b", b"[]")]))
+        assert sorted(store.waiting()[1]) == [b"[]", b"{}"]
+
+        judged = Counted(settled=(Settled(main, 0), Settled(main, 7)), done=["a"], counters=[counter(delivered=7)])
+        assert [store.count(judged), store.count(judged)] == [True, False]
+
+        places, tiles = store.waiting()
+        assert (places[main], tiles) == (7, [b"[]"])
+
+    def test_totals_tell_the_worst_first(self, store: Store) -> None:
+        hour = {"step": 3600, "at": 1_795_428_000}
+        rows = [
+            counter(step=0, at=0, org=org, dead=dead, retried=4) for org, dead in (("calm", 0), ("bad", 9), ("*", 9))
+        ]
+        store.count(
+            Counted(counters=[*rows, counter(**hour, org="calm", retried=3), counter(**hour | {"at": 0}, org="bad")])
+        )
+
+        assert [(each.org, each.dead) for each in store.totals(TotalsQuery(org=None))] == [("bad", 9), ("calm", 0)]
+        assert [each.org for each in store.totals(TotalsQuery(org=None, limit=1))] == ["bad"]
+        assert [each.retried for each in store.totals(TotalsQuery(org=None, since=BEGUN + 5))] == [3]
+        assert [each.org for each in store.totals(TotalsQuery(org="calm"))] == ["calm"]
