@@ -8,7 +8,7 @@ ARGS ?=
 # The environment needs no pip of its own, so it can be made where Python comes without ensurepip, as Debian's does.
 PIP := $(PYTHON) -m pip --python $(BIN)/python --quiet --disable-pip-version-check
 
-.PHONY: setup demo test test-all check format docs lock clean
+.PHONY: setup demo test test-all simulate chaos check format docs lock clean
 
 setup: $(STAMP)
 	@:
@@ -34,6 +34,17 @@ test: $(STAMP)
 
 test-all: $(STAMP)
 	@$(BIN)/python -m pytest $(ARGS)
+
+# Delivery under seeded faults in virtual time: SEEDS says how many schedules, SEED which, ORDERING any|session|org.
+simulate: $(STAMP)
+	@PYTHONPATH=tests $(BIN)/python -m simulation $(if $(SEEDS),--seeds $(SEEDS)) $(if $(SEED),--seed $(SEED)) \
+	  $(if $(ORDERING),--ordering $(ORDERING)) $(if $(WITHOUT),--without "$(WITHOUT)")
+
+# Real parts, hurt by a seeded schedule: PROFILE smoke|full|soak, SEED; the figures of the longer two are kept.
+chaos: $(STAMP)
+	@PYTHONPATH=tests $(BIN)/python -m chaos --profile $(or $(PROFILE),smoke) $(if $(SEED),--seed $(SEED)) \
+	  $(if $(filter full soak,$(PROFILE)),--evidence docs/evidence) \
+	  $(if $(filter soak,$(PROFILE)),--hours $(or $(HOURS),2)) $(ARGS)
 
 check: $(STAMP)
 	@$(BIN)/ruff format --check .
