@@ -1,15 +1,27 @@
 """Fixtures for every test. Servers live on free ports of loopback and in temporary directories."""
 
 import itertools
+import logging
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psycopg
 import pytest
+import structlog
 
 import postgres_server
 from headrace.localkafka.cluster import LocalKafka
 from headrace.localkafka.ports import free_ports
+
+
+@pytest.fixture(autouse=True)
+def _logs_as_they_were() -> Iterator[None]:
+    """Whoever sets up logging, sets it up for itself."""
+    handlers, level = list(logging.root.handlers), logging.root.level
+    yield
+    structlog.reset_defaults()
+    logging.root.handlers[:] = handlers
+    logging.root.setLevel(level)
 
 
 @pytest.fixture(scope="session")
