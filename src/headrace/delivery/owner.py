@@ -222,9 +222,9 @@ class Owner:
     def _may_poll(self) -> bool:
         """Hold the poll back while a full lane may still get room, or memory has run out."""
         now = self._clock.monotonic()
-        under_way = self._outbox.weight + self._settler.weight + self._mailer.weight
-        held = self._dispatcher.weight + under_way + self._tiers.weight
-        self._metrics.peak("held_bytes", held)
+        held = self._dispatcher.weight + self._outbox.weight + self._settler.weight + self._mailer.weight
+        # What waits on tiers for its time is bounded there; to wait for it here would be to wait for ourselves.
+        self._metrics.peak("held_bytes", held + self._tiers.weight)
         if not self._dispatcher.holds_back and held < self._memory:
             if self._is_paused:
                 self._is_paused = False
