@@ -54,20 +54,29 @@ class LocalKafka:
     """A Kafka on loopback whose data, logs and ports live in *directory*.
 
     *port* is the first broker's, the others follow it; *brokers* is how many. None means what the directory
-    remembers, else 9092 and one. The brokers outlive this object and its process, and several processes may use one
-    directory at once. Every method raises `LocalKafkaError` with the way out.
+    remembers, else 9092 and one. *proxies*, which count when the cluster is founded, are the ports to which broker i
+    sends the clients that come in `behind_proxies`. The brokers outlive this object and its process, and several
+    processes may use one directory at once. Every method raises `LocalKafkaError` with the way out.
     """
 
-    def __init__(self, directory: Path, *, port: int | None = None, brokers: int | None = None) -> None:
+    def __init__(
+        self, directory: Path, *, port: int | None = None, brokers: int | None = None, proxies: Sequence[int] = ()
+    ) -> None:
         self.directory = directory.absolute()
         self._port = port
         self._brokers = brokers
+        self._proxies = proxies
         self._processes: dict[int, BrokerProcess] = {}
 
     @property
     def bootstrap_servers(self) -> str:
         """The cluster's address for clients, from its first start on."""
         return self._known().bootstrap_servers
+
+    @property
+    def behind_proxies(self) -> tuple[int, ...]:
+        """The ports of the brokers to which their proxies connect, from the first start on; none without proxies."""
+        return self._known().behind
 
     def start(self) -> ClusterStatus:
         """Start what does not run yet, and return when every broker answers. Data of earlier runs is kept."""
@@ -112,7 +121,7 @@ class LocalKafka:
         known = founding.recall(self.directory)
         if known is None:
             port = DEFAULT_PORT if self._port is None else self._port
-            return founding.found(port, 1 if self._brokers is None else self._brokers)
+            return founding.found(port, 1 if self._brokers is None else self._brokers, self._proxies)
         alive = any(self._process(broker).pid() for broker in known.brokers)
         return founding.agree(known, port=self._port, brokers=self._brokers, alive=alive)
 

@@ -3,7 +3,7 @@
 import base64
 import subprocess
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -17,12 +17,22 @@ _MOST_BROKERS = 9
 _FORMAT_WITHIN = 60.0
 
 
-def found(port: int, brokers: int) -> Cluster:
-    """Make a new cluster with *brokers* from *port* on; raise `LocalKafkaError` when there can be no such cluster."""
+def found(port: int, brokers: int, proxies: Sequence[int] = ()) -> Cluster:
+    """Make a new cluster with *brokers* from *port* on; raise `LocalKafkaError` when there can be no such cluster.
+
+    *proxies* are ports, one a broker or none at all.
+    """
     if not 1 <= brokers <= _MOST_BROKERS:
         raise LocalKafkaError(f"a cluster of {brokers} brokers is none: choose 1 or 3 with --brokers")
     _check_port(port, brokers)
-    return Cluster(cluster_id=_new_id(), port=port, controllers=_controller_ports(port, brokers))
+    if proxies and len(proxies) != brokers:
+        raise LocalKafkaError(f"{len(proxies)} proxies cannot stand before {brokers} brokers: name one port for each")
+    controllers = _controller_ports(port, brokers)
+    behind: tuple[int, ...] = ()
+    if proxies:
+        first = free_ports(brokers, avoid=(*range(port, port + brokers), *controllers, *proxies))
+        behind = tuple(range(first, first + brokers))
+    return Cluster(cluster_id=_new_id(), port=port, controllers=controllers, proxies=tuple(proxies), behind=behind)
 
 
 def agree(known: Cluster, *, port: int | None, brokers: int | None, alive: bool) -> Cluster:

@@ -10,11 +10,17 @@ from headrace.localkafka.probe import LOOPBACK
 
 
 class Cluster(msgspec.Struct, frozen=True, kw_only=True):
-    """What a directory remembers of its cluster. Broker i listens on `port + i`, its controller on `controllers[i]`."""
+    """What a directory remembers of its cluster. Broker i listens on `port + i`, its controller on `controllers[i]`.
+
+    Where there are *proxies*, broker i listens on `behind[i]` too, and sends who comes in there to `proxies[i]`: so
+    clients can be kept behind a proxy for good, while the brokers talk with each other directly.
+    """
 
     cluster_id: str
     port: int
     controllers: tuple[int, ...]
+    proxies: tuple[int, ...] = ()
+    behind: tuple[int, ...] = ()
 
     @property
     def brokers(self) -> range:
@@ -39,14 +45,20 @@ def server_properties(cluster: Cluster, broker: int, logs: Path) -> str:
 def _identity(cluster: Cluster, broker: int, logs: Path) -> Mapping[str, object]:
     voters = ",".join(f"{i}@{LOOPBACK}:{port}" for i, port in enumerate(cluster.controllers))
     port = cluster.ports[broker]
+    listeners = {"PLAINTEXT": (port, port), "CONTROLLER": (cluster.controllers[broker], None)}
+    if cluster.proxies:
+        listeners["PROXIED"] = (cluster.behind[broker], cluster.proxies[broker])
     return {
         "process.roles": "broker,controller",
         "node.id": broker,
         "controller.quorum.voters": voters,
         "controller.listener.names": "CONTROLLER",
-        "listeners": f"PLAINTEXT://{LOOPBACK}:{port},CONTROLLER://{LOOPBACK}:{cluster.controllers[broker]}",
-        "advertised.listeners": f"PLAINTEXT://{LOOPBACK}:{port}",
-        "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+        "inter.broker.listener.name": "PLAINTEXT",
+        "listeners": ",".join(f"{name}://{LOOPBACK}:{own}" for name, (own, _) in listeners.items()),
+        "advertised.listeners": ",".join(
+            f"{name}://{LOOPBACK}:{told}" for name, (_, told) in listeners.items() if told
+        ),
+        "listener.security.protocol.map": ",".join(f"{name}:PLAINTEXT" for name in listeners),
         # Java reads the file as Latin-1 with the escapes of a JSON string.
         "log.dirs": json.dumps(str(logs))[1:-1],
         "auto.create.topics.enable": "false",
