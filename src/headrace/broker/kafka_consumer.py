@@ -21,6 +21,9 @@ from headrace.model.record import Record, TopicPartition
 _GLANCE = 1.0
 """Seconds that one poll may ask for places that could not be looked up, and that a client without brokers may close."""
 
+_LEAVE_WITHIN = 5.0
+"""Seconds for which a client that is answered may take to leave its group."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -104,17 +107,17 @@ class KafkaConsumer:
         atexit.unregister(self._abandon)
         fault = self._fault
         self._is_silent = bool(self._owned) and not self._is_answered()
-        (self._part if self._is_silent else self._client.close)()
+        self._part(_GLANCE if self._is_silent else _LEAVE_WITHIN)
         if self._fault is not None and self._fault is not fault:
             raise self._fault
 
-    def _part(self) -> None:
-        """Leave without the brokers: a commit under way would keep the client from closing for 45 s."""
-        revoked = sorted(self._owned)
-        self._tell(lambda: self._listener.on_revoke(revoked))
+    def _part(self, within: float) -> None:
+        """Leave the group. The client may wait for ever for brokers that are gone, or have fenced it: we do not."""
+        if revoked := sorted(self._owned):
+            self._tell(lambda: self._listener.on_revoke(revoked))
         closing = threading.Thread(target=self._abandon, name="headrace-parting", daemon=True)
         closing.start()
-        closing.join(_GLANCE)
+        closing.join(within)
 
     def _abandon(self) -> None:
         """Leave the group at the end of the process; whoever listened is not told any more."""
