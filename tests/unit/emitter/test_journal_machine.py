@@ -7,12 +7,20 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
-from hypothesis import settings
+from hypothesis import Phase, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
 from emitting import Emitting, ObedientProducer
 from headrace.emitter import claim
+from headrace.emitter.backlog import Backlog
+from headrace.emitter.segment import Segment
 from headrace.errors import BrokerError, BrokerUnavailable
 from headrace.wire.journal import encode
 
@@ -179,3 +187,20 @@ class JournalMachine(RuleBasedStateMachine):
 
 TestJournal = JournalMachine.TestCase
 TestJournal.settings = settings(max_examples=80, stateful_step_count=30, deadline=None)
+
+SEARCHED = settings(TestJournal.settings, max_examples=40, derandomize=True, database=None, phases=[Phase.generate])
+
+
+def test_a_segment_deleted_before_all_of_it_is_acknowledged_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A plant: the file goes as soon as it is read, whatever of it is still on its way."""
+    run_state_machine_as_test(JournalMachine, settings=SEARCHED)
+    is_over = Backlog._is_over
+
+    def delete_early(backlog: Backlog, segment: Segment) -> bool:
+        if ended := is_over(backlog, segment):
+            segment.path.unlink(missing_ok=True)
+        return ended
+
+    monkeypatch.setattr(Backlog, "_is_over", delete_early)
+    with pytest.raises(AssertionError, match="_missing"):
+        run_state_machine_as_test(JournalMachine, settings=SEARCHED)
