@@ -11,7 +11,7 @@ from headrace.core.holds import Hold, Turn
 from headrace.core.lanes import Lane
 from headrace.core.offsets import Progress
 from headrace.core.runs import Chunk
-from headrace.delivery import scan, tier_reading, tiers
+from headrace.delivery import scan, tier_clock, tier_reading, tiers
 from headrace.delivery.dispatcher import Dispatcher
 from headrace.delivery.mailer import Mailer, Parcel
 from headrace.delivery.owner import Owner
@@ -107,7 +107,7 @@ def tier_skipped() -> Iterator[None]:
         return mark and msgspec.structs.replace(mark, due_at=0.0)
 
     with ExitStack() as stack:
-        for room in (tiers, tier_reading, scan):
+        for room in (tier_clock, tier_reading, scan):
             stack.enter_context(replaced(room, "read_mark", read_as_due))
         yield
 

@@ -5,17 +5,17 @@ emitted, not by where retries have put them.
 """
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from enum import Enum
 
 from headrace.core.origins import Origins
 from headrace.model.units import Duration
 
-Key = tuple[int, bytes]
+Key = tuple[int, bytes | None]
 """A partition, and whose order is kept in it: the key of a session's records, or an org."""
 
-EVERYTHING = b"\x00*"
-"""The key under which a lane's partition is held whole."""
+EVERYTHING = None
+"""In place of a session where a lane's partition is held whole; no record has it for a key."""
 
 
 class Turn(Enum):
@@ -38,7 +38,7 @@ class Hold:
     Followers that never were are read ahead once nothing that may come back is before them: the session *drains*.
     """
 
-    __slots__ = ("_retrying", "away", "due", "fresh", "is_counted", "posted", "tier")
+    __slots__ = ("_retrying", "away", "due", "fresh", "is_counted", "posted", "tier", "waiting")
 
     def __init__(self) -> None:
         self.tier: Duration | None = None
@@ -49,10 +49,12 @@ class Hold:
         """From tiers, in the lane or in flight."""
         self.fresh: set[int] = set()
         """From the main topic, in the lane or in flight."""
+        self.waiting = Origins()
+        """From the main topic, beside the lane until what is before them is in it."""
         self.posted: set[int] = set()
         """Those of `away` and `due` that were posted before."""
         self.is_counted = False
-        """Whether the table counts it as draining."""
+        """Whether the table counts it as draining: what other threads may ask, for it is written in one go."""
         self._retrying = 0
 
     @property
@@ -66,24 +68,41 @@ class Hold:
 
     def turn_of_fresh(self, origin: int) -> Turn:
         """Say what an event that was polled from the main topic may do, and note it when it goes."""
-        if self.away and origin >= self.away.first:
-            return Turn.WAIT if self.is_draining else Turn.HOP
-        self.fresh.add(origin)
-        return Turn.GO
+        if not self.away or origin < self.away.first:
+            self.fresh.add(origin)
+            return Turn.GO
+        if not self.is_draining:
+            return Turn.HOP
+        if origin not in self.away:
+            self.waiting.add(origin)
+        return Turn.WAIT
 
     def turn_of_due(self, origin: int, *, early: bool = False) -> Turn:
         """Say what an event that was read from a tier may do, *early* or in time, and note it when it goes."""
         if origin not in self.away:
             # A copy that a crash has left of an event that went its way.
             return Turn.LATER if early else Turn.GO
-        if origin != self.away.first and self.is_draining:
+        is_next = origin == self.away.first and not (self.waiting and self.waiting.first < origin)
+        if not is_next and self.is_draining:
             return Turn.WAIT
-        if origin != self.away.first or self.fresh or (early and not self.is_draining):
+        if not is_next or self.fresh or (early and not self.is_draining):
             return Turn.LATER if early else Turn.HOP
         self.away.pop()
         self.due.add(origin)
         self._retrying += origin in self.posted
         return Turn.GO
+
+    def let_in(self, room: Container[int]) -> int | None:
+        """Say which of those that wait in the *room* may go now, and note that it does; None when none may."""
+        if self.waiting and not (self.away and self.away.first < self.waiting.first):
+            origin = self.waiting.pop()
+            self.fresh.add(origin)
+            return origin
+        if self.is_draining and self.away.first in room:
+            origin = self.away.pop()
+            self.due.add(origin)
+            return origin
+        return None
 
     def put(self, origin: int, tier: Duration, *, posted: bool) -> None:
         """Note that an event moves to *tier*."""
@@ -104,6 +123,8 @@ class Hold:
         """Take over what *other* holds."""
         for origin in other.away:
             self.away.add(origin)
+        for origin in other.waiting:
+            self.waiting.add(origin)
         self.due |= other.due
         self.fresh |= other.fresh
         self.posted |= other.posted
@@ -113,6 +134,7 @@ class Hold:
 
     def _leave(self, origin: int) -> None:
         self.fresh.discard(origin)
+        self.waiting.discard(origin)
         if origin in self.due:
             self.due.remove(origin)
             self._retrying -= origin in self.posted

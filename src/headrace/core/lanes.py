@@ -53,6 +53,11 @@ class Lane:
         return self.events >= self.limits.lane_events or self.weight >= self.limits.lane_bytes
 
     @property
+    def is_idle(self) -> bool:
+        """Whether nothing is posted, or could be."""
+        return not (self.posts or self.due or self.fresh)
+
+    @property
     def fills_a_batch(self) -> bool:
         return self.events >= self.limits.batch_events or self.size >= self.limits.batch_bytes
 

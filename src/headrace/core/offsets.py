@@ -62,7 +62,9 @@ class Progress:
     def anew(self) -> "Progress":
         """Return a new assignment of the partition that goes on behind what is booked."""
         following, last_tile = self.booked or self._began
-        return Progress(self.assignment.partition, following, last_tile)
+        progress = Progress(self.assignment.partition, following, last_tile)
+        progress.booked = self.booked  # the last commit may have failed
+        return progress
 
     def next_settled(self) -> Chunk | None:
         """Return the first chunk whose tile is not written yet if it is settled."""

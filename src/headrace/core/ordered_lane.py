@@ -70,6 +70,18 @@ class OrderedLane(Lane):
         self._waiting_size += run.size
         return True
 
+    def let_in(self, key: Key, origin: int, *, is_due: bool) -> None:
+        """Move one event from the room into a queue.
+
+        One that *is due* was on a tier too, though it may have been polled from the main topic once more: what
+        follows it from tiers comes behind it.
+        """
+        for run in self.let_out(key, origin):
+            self.is_blocked = False
+            (self.due if is_due else self.fresh).append(run)
+            self.events += len(run)
+            self.size += run.size
+
     def let_out(self, key: Key, origin: int | None = None) -> list[Run]:
         """Take one event out of the room, or all that wait under *key*, in their order."""
         waiting = self.room.get(key, {})

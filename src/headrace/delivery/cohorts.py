@@ -195,7 +195,9 @@ class Cohorts:
             if cohort.scan is not None and cohort.scan.is_done:
                 self._serve(cohort, consumer)
             for reading in cohort.readings.values():
-                if reading.wakes_at is not None and reading.wakes_at <= now:
+                if reading.is_behind and not reading.is_ahead:
+                    reading.rest(consumer)
+                elif reading.wakes_at is not None and reading.wakes_at <= now:
                     reading.wake(consumer)
             if cohort.readings:
                 self._read_ahead(cohort, consumer, now)
@@ -215,6 +217,9 @@ class Cohorts:
             log.warning("delivery.ends_unknown", error=str(error))
             return
         for cohort in complete:
+            for topic, progress in cohort.members.items():
+                if progress.next is None:
+                    progress.next = bounds[topic][cohort.number][0]
             cohort.floor = bounds[self._main_topic][cohort.number][0]
             tiers = {topic: each for topic, each in cohort.members.items() if topic != self._main_topic}
             within = {topic: bounds[topic][cohort.number] for topic in tiers}
@@ -230,7 +235,7 @@ class Cohorts:
             self._on_loop(lambda part=part: self._dispatcher.restore(part))  # type: ignore[misc]
         for topic, progress in cohort.members.items():
             partition = progress.assignment.partition
-            consumer.seek(partition, progress.next if progress.next is not None else cohort.floor)
+            consumer.seek(partition, progress.next or 0)
             consumer.resume([partition])
             if topic != self._main_topic:
                 cohort.readings[topic] = TierReading(progress, self._delay_of(topic), self._sequence)
@@ -242,7 +247,8 @@ class Cohorts:
         if not cohort.is_ahead and is_wanted and now >= cohort.ahead_at:
             cohort.began_at = now
             for reading in cohort.readings.values():
-                reading.read_ahead(consumer, now)
+                if not reading.is_overdue(now):
+                    reading.read_ahead(consumer, now)
         for reading in cohort.readings.values():
             if reading.is_ahead and (not is_wanted or reading.is_through(now)):
                 reading.rest(consumer)

@@ -15,6 +15,7 @@ from headrace.core.schedule import RetrySchedule
 from headrace.core.shares import Shares
 from headrace.delivery.flight import Flight
 from headrace.delivery.outbox import Hop, Outbox
+from headrace.delivery.posting import Lines
 from headrace.delivery.settings import DeliverySettings
 from headrace.model.destination import Destination
 from headrace.model.units import Duration
@@ -128,7 +129,7 @@ class Dispatcher:
         self._learn(flight, now)
         if lane.pace.failures == 0:
             self._answered_at = now
-        if now < lane.pace.shut_until:
+        if now < lane.pace.shut_until or lane.is_idle:
             lane.pace.probing = False
         if lane.pace.gate(now) is not Gate.OPEN and not lane.pace.probing:
             self._evict(lane, now, "parked")
@@ -189,6 +190,10 @@ class Dispatcher:
     def _open(self, org: str, destination: Destination) -> Lane:
         return Lane(org, destination, self._limits)
 
+    def _lines_of(self, runs: Sequence[Run]) -> Lines | None:  # noqa: ARG002  # nothing is asked of them here
+        """Where order matters, say whose order each event of a batch is kept in."""
+        return None
+
     def _learn(self, flight: Flight, now: float) -> None:
         """Where order matters, act on what a post came to before the next one starts."""
 
@@ -242,7 +247,8 @@ class Dispatcher:
         if not runs:
             lane.pace.probing = False
             return
-        flight = Flight(lane, runs, now, self._sinks[lane.destination.name], self._outbox, self._clock, self._schedule)
+        sink, lines = self._sinks[lane.destination.name], self._lines_of(runs)
+        flight = Flight(lane, runs, now, sink, self._outbox, self._clock, self._schedule, lines)
         lane.posts += 1
         self._shares.start(suspect=flight.is_suspect)
         task = asyncio.get_running_loop().create_task(flight.carry(self.landed))

@@ -8,7 +8,7 @@ from headrace.core.pacing import SLOW_AFTER, Gate
 from headrace.core.runs import Run
 from headrace.core.schedule import RetrySchedule
 from headrace.delivery.outbox import Done, Failed, Outbox
-from headrace.delivery.posting import Posting, Verdict
+from headrace.delivery.posting import Lines, Posting, Verdict
 from headrace.model.outcome import AllDelivered, Answer, Delivered, Each, Misconfigured, Rejected, Retryable
 from headrace.model.units import Duration
 from headrace.sinks.port import Sink
@@ -28,6 +28,7 @@ class Flight:
         outbox: Outbox,
         clock: Clock,
         schedule: RetrySchedule,
+        lines: Lines | None = None,
     ) -> None:
         self.lane = lane
         self.runs = runs
@@ -42,7 +43,7 @@ class Flight:
         """The tier for what was not taken, while its destination is parked."""
         self.judged_at = 0.0
         """When that was, on the calendar."""
-        self.posting = Posting(sink, lane.destination, lane.org, lane.pace, clock, self._report)
+        self.posting = Posting(sink, lane.destination, lane.org, lane.pace, clock, self._report, lines)
         self._outbox = outbox
         self._clock = clock
         self._schedule = schedule

@@ -116,10 +116,14 @@ class Order:
         return [run for key in keys if not _drains(lane, key) for run in lane.let_out(key)]
 
     def by_tier(self, lane: OrderedLane, run: Run) -> list[tuple[Duration, Run]]:
-        """Part a run by the tiers at which the sessions of its events are held."""
+        """Part a run by the tiers at which the sessions of its events are held.
+
+        What was before them may have been given up this very moment; then it is the first.
+        """
         tiers: dict[Duration, list[int]] = {}
         for at in range(run.start, run.stop):
-            tiers.setdefault(_tier(lane.holds.find(self.key_of(run, at))[1]), []).append(at)
+            hold = lane.holds.find(self.key_of(run, at))[1]
+            tiers.setdefault(_tier(hold) if hold is not None else self._schedule.first, []).append(at)
         return [(tier, run.pick(places)) for tier, places in tiers.items()]
 
     def restore(self, lane: OrderedLane, tail: Tail) -> None:
@@ -137,7 +141,8 @@ class Order:
 
     def drains(self, lane: OrderedLane, partition: int, org: str, key: bytes) -> bool:
         """Tell whether a session's followers may be read ahead. The owner thread may ask: it is told again later."""
-        return _drains(lane, (partition, self._key(org, key)))
+        hold = lane.holds.find((partition, self._key(org, key)))[1]
+        return hold is not None and hold.is_counted
 
     def key_of(self, run: Run, at: int) -> Key:
         """Return whose order an event is kept in."""
@@ -173,6 +178,7 @@ class Order:
     ) -> set[Key]:
         """Note that the events at *places*, posted so often just now, are retried; return the keys that hold them."""
         held: set[Key] = set()
+        given_up: list[int] = []
         in_lane = _InLane(self, lane, run.partition)
         for at, posts in places:
             mark = run.marks[at] if run.marks else None
@@ -181,11 +187,13 @@ class Order:
             if origin is None:
                 continue
             if tier is None:
-                self._gone(lane, run, [at])
+                given_up.append(at)
                 continue
             key, hold = lane.holds.begin(self.key_of(run, at), in_lane.fresh)
             hold.put(origin, tier, posted=bool(posts or (mark and mark.attempts)))
             held.add(key)
+        # Nobody is let in before all of the run is noted: what is still to come may be before them.
+        self._gone(lane, run, given_up)
         self.note(lane, held)
         return held
 
@@ -215,15 +223,13 @@ class Order:
 
     def _let_in(self, lane: OrderedLane, key: Key, hold: Hold) -> None:
         """Let those into the lane whose turn has come; what waits for a session that does not drain is stranded."""
-        while hold.is_draining and (runs := lane.let_out(key, hold.away.first)):
-            hold.turn_of_due(hold.away.first, early=True)
-            lane.add(runs[0])
+        while key in lane.room and (origin := hold.let_in(lane.room[key])) is not None:
+            lane.let_in(key, origin, is_due=origin in hold.due)
         if hold.away:
             lane.changed.add(key)
             return
+        # Copies that a crash has left.
         for run in lane.let_out(key):
-            if run.marks is None:
-                hold.fresh.add(run.records[run.start].offset())
             lane.add(run)
 
 
@@ -234,13 +240,13 @@ class _InLane:
         self._order = order
         self._lane = lane
         self._partition = partition
-        self._found: dict[bytes, set[int]] | None = None
+        self._found: dict[bytes | None, set[int]] | None = None
 
     def fresh(self, key: Key) -> set[int]:
         if self._found is None:
             self._found = {}
             for run in (*self._lane.flying.get(self._partition, ()), *self._lane.fresh):
-                if run.partition == self._partition and run.marks is None:
+                if run.partition == self._partition and run.marks is None and not run.chunk.assignment.is_leaving:
                     for at in range(run.start, run.stop):
                         session = self._order.key_of(run, at)[1]
                         self._found.setdefault(session, set()).add(run.records[at].offset())

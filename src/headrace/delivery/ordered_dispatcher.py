@@ -12,6 +12,7 @@ from headrace.delivery.dispatcher import EVERYBODY, Dispatcher
 from headrace.delivery.flight import Flight
 from headrace.delivery.order import Order, Tail
 from headrace.delivery.outbox import Hop, Later, Outbox
+from headrace.delivery.posting import Lines
 from headrace.delivery.settings import DeliverySettings
 from headrace.model.destination import Destination
 from headrace.model.record import Origin
@@ -83,7 +84,10 @@ class OrderedDispatcher(Dispatcher):
         """Let an event hold its session no more: it is dead, though no post said so."""
         lane = self._ordered(org, destination)
         self._order.bury(lane, org, key, origin)
-        self._follow(lane, self._clock.monotonic())
+        now = self._clock.monotonic()
+        self._follow(lane, now)
+        self._queue(lane, now)
+        self._pump(now)
 
     def drain(self) -> None:
         super().drain()
@@ -112,8 +116,12 @@ class OrderedDispatcher(Dispatcher):
         if run.chunk.assignment.is_leaving:
             self.weight -= run.weight
             return
-        lane = self._ordered(run.org, run.destination)
-        gate, is_stuck = lane.pace.gate(now), lane.is_stuck(now, self._settings.overflow_after, is_due=bool(run.marks))
+        lane, patience = self._ordered(run.org, run.destination), self._settings.overflow_after
+        gate, is_stuck = lane.pace.gate(now), lane.is_stuck(now, patience, is_due=bool(run.marks))
+        if is_stuck and lane.room:
+            # Those who wait for their own session take nobody else's place, nor do others of it go before them.
+            self._clear_room(lane, now)
+            is_stuck = lane.is_stuck(now, patience, is_due=bool(run.marks))
         if run.marks and (gate is not Gate.OPEN or self._is_draining or is_stuck):
             run = self._put_back_early(run)
         if not len(run):
@@ -128,6 +136,8 @@ class OrderedDispatcher(Dispatcher):
             self._enter(run, lane, now)
         if self._is_draining:
             self._clear_room(lane, now)
+        if lane.is_full and lane.waited(now) < patience:
+            self._full.add(lane)
         self._queue(lane, now)
 
     def _enter(self, run: Run, lane: OrderedLane, now: float) -> None:
@@ -139,8 +149,6 @@ class OrderedDispatcher(Dispatcher):
             super()._admit(run, now)
             return
         lane.add(run)
-        if lane.is_full:
-            self._full.add(lane)
 
     def _admit_in_turn(self, run: Run, lane: OrderedLane, now: float) -> None:
         """Let those events in whose turn it is, before others that wait for them; the rest goes another way."""
@@ -176,6 +184,9 @@ class OrderedDispatcher(Dispatcher):
         assert isinstance(lane, OrderedLane), ORDERED
         self._holding.add(lane)
         self._order.moved(lane, hop.run, hop.delay, hop.now)
+
+    def _lines_of(self, runs: Sequence[Run]) -> Lines:
+        return lambda: [self._order.key_of(run, at) for run in runs for at in range(run.start, run.stop)]
 
     def _learn(self, flight: Flight, now: float) -> None:
         lane, verdict = flight.lane, flight.verdict

@@ -1,7 +1,7 @@
 """One batch through a sink, halved where the destination asks for it, until every event has an outcome."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import msgspec
 
@@ -30,6 +30,12 @@ ReportPost = Callable[[range, Answer, float], None]
 """Called after each post with which of the events were sent, what it came to and how many seconds it took."""
 
 
+Lines = Callable[[], Sequence[object]]
+"""Says of each event of a batch whose order it is kept in; asked only once a batch was halved."""
+
+HELD = Retryable("an earlier event of the session was not taken")
+
+
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     """What a batch came to. *outcomes* and *posts* (how often each event was sent) run parallel to its events.
 
@@ -42,10 +48,17 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Posting:
-    """One batch on its way; `carry` is run once."""
+    """One batch on its way; `carry` is run once. *lines* is None where order does not matter."""
 
     def __init__(
-        self, sink: Sink, destination: Destination, org: str, pace: Pace, clock: Clock, report: ReportPost
+        self,
+        sink: Sink,
+        destination: Destination,
+        org: str,
+        pace: Pace,
+        clock: Clock,
+        report: ReportPost,
+        lines: Lines | None = None,
     ) -> None:
         self._sink = sink
         self._destination = destination
@@ -53,6 +66,7 @@ class Posting:
         self._pace = pace
         self._clock = clock
         self._report = report
+        self._lines = lines
         self._is_under_way = False
         self._is_cut = False
 
@@ -88,6 +102,8 @@ class Posting:
                 settled = [outcome or Retryable(answer.reason) for outcome in outcomes]
                 return Verdict(outcomes=settled, posts=posts, failure=answer if is_total or _is_wrong(answer) else None)
             waiting += self._settle(part, answer, outcomes)
+            if self._lines is not None and waiting and isinstance(answer, Each):
+                waiting = _leave_out(waiting, outcomes, self._lines())
         return Verdict(outcomes=[outcome or DELIVERED for outcome in outcomes], posts=posts)
 
     def _settle(self, part: range, answer: Answer, outcomes: list[Outcome | None]) -> list[range]:
@@ -129,6 +145,20 @@ class Posting:
             return Busy(f"{type(error).__name__}: {error}")
         finally:
             self._is_under_way = False
+
+
+def _leave_out(waiting: Sequence[range], outcomes: list[Outcome | None], lines: Sequence[object]) -> list[range]:
+    """Return those parts, the first last, that can be posted though some events before them were not taken."""
+    held = {lines[index] for index, outcome in enumerate(outcomes) if isinstance(outcome, Retryable)}
+    left: list[range] = []
+    for part in reversed(waiting):
+        own = {lines[index] for index in part}
+        if own.isdisjoint(held):
+            left.append(part)
+        else:
+            outcomes[part.start : part.stop] = [HELD] * len(part)
+            held |= own
+    return left[::-1]
 
 
 def _is_wrong(answer: Answer) -> bool:

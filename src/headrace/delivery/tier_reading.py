@@ -14,6 +14,9 @@ from headrace.model.record import Record
 LEFT_MOST = 100_000
 """Records of one partition that reading ahead may leave; each costs about a hundred bytes until it is due."""
 
+COMPACT_AT = 1000
+"""Offsets of what is not left any more that may lie about."""
+
 QUIET_AFTER = 0.3
 """Seconds without a record after which reading ahead has come to the end."""
 
@@ -36,19 +39,21 @@ class TierReading:
         self._sequence = sequence
         self._left: dict[int, tuple[Chunk, float]] = {}
         self._offsets: list[int] = []
-        self._at: int | None = progress.next
+        self._at = progress.next
         self.wakes_at: float | None = None
         """When the partition, which is paused until then, is to be read on."""
         self.is_ahead = False
+        self.is_behind = False
+        """Whether something was left behind its place while it was not read ahead."""
         self._ahead_since = 0.0
-        self._last_read_at = 0.0
+        self._quiet = self._looked_at = 0.0
         self._is_through = False
         self.has_lost = False
         """Whether retention took what was left here."""
 
     def read(self, polled: Sequence[Record], consumer: Consumer, is_ready: IsReady, now: float) -> Sequence[Due]:
         """Return what is ready of *polled*; at the first that is not, the partition sleeps, unless it is read ahead."""
-        self._last_read_at = now
+        self._quiet = 0.0
         first = polled[0].offset()
         if self._at is not None and first > self._at and self._first_left(self._at) < first:
             self.has_lost = True
@@ -63,21 +68,27 @@ class TierReading:
     def read_ahead(self, consumer: Consumer, now: float) -> None:
         """Begin to read past what is not ready, from the first record that is."""
         self.is_ahead = True
-        self._is_through = False
-        self._ahead_since = self._last_read_at = now
+        self.is_behind = self._is_through = False
+        self._quiet = 0.0
+        self._ahead_since = self._looked_at = now
         self._seek(consumer, self._start())
         self.wake(consumer)
 
     def is_through(self, now: float) -> bool:
         """Tell whether reading ahead should end: all is read that was there when it began, or something left is due."""
-        if self._is_through or now - self._last_read_at >= QUIET_AFTER:
-            return True
+        # A long time between two looks says more of this worker than of the log.
+        self._quiet += min(now - self._looked_at, QUIET_AFTER / 3)
+        self._looked_at = now
+        return self._is_through or self._quiet >= QUIET_AFTER or self.is_overdue(now)
+
+    def is_overdue(self, now: float) -> bool:
+        """Tell whether the first that was left is due: reading ahead would only delay it."""
         start = self._start()
         return start in self._left and self._left[start][1] <= now
 
     def rest(self, consumer: Consumer) -> None:
         """End reading ahead: go back to the first that was left, and sleep until that is due."""
-        self.is_ahead = False
+        self.is_ahead = self.is_behind = False
         start = self._start()
         if start in self._left:
             self._sleep(consumer, start, self._left[start][1])
@@ -91,6 +102,7 @@ class TierReading:
     def put_back(self, run: Run) -> None:
         """Leave what was handed over too early; `rest` or `read_ahead` comes back to it."""
         assert run.marks is not None, "only a tier's events are put back"
+        self.is_behind = not self.is_ahead
         for at in range(run.start, run.stop):
             self._leave(run.records[at].offset(), run.chunk, run.marks[at].due_at)
 
@@ -123,6 +135,10 @@ class TierReading:
                 ready.append((record, mark))
             elif self.is_ahead and len(self._left) + len(left) < LEFT_MOST:
                 left.append((record.offset(), mark.due_at if mark else now))
+            elif self.is_ahead:
+                self._is_through = True
+                consumer.pause([self.progress.assignment.partition])
+                break
             else:
                 self._sleep(consumer, record.offset(), max(mark.due_at if mark else now, now + NAP))
                 break
@@ -139,6 +155,8 @@ class TierReading:
         chunk.left += 1
         self._left[offset] = (chunk, due_at)
         heapq.heappush(self._offsets, offset)
+        if len(self._offsets) > 2 * len(self._left) + COMPACT_AT:
+            self._offsets = sorted(self._left)
 
     def _start(self) -> int:
         """Return the first offset that is left, or else the next one to read for the first time."""

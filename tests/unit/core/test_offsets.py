@@ -31,6 +31,18 @@ def test_fates_are_counted_by_org_destination_and_kind() -> None:
     assert chunk.fates == {("acme", "crm", DELIVERED): 3, ("acme", "crm", ("tier", "5s")): 2}
 
 
+def test_what_goes_on_anew_still_knows_what_may_be_committed() -> None:
+    """The commit before it may have failed; nobody else would ever make it."""
+    progress = Progress(TopicPartition("events", 0), 0, None)
+    progress.add(Chunk(progress.assignment, 0, 3, 3))
+    progress.tile_written("t0")
+    progress.tile_booked("t0")
+    anew = progress.anew()
+
+    assert (anew.next, anew.last_tile, anew.booked, anew.asked) == (3, "t0", (3, "t0"), None)
+    assert anew.anew().place == (3, "t0")
+
+
 class ProgressMachine(RuleBasedStateMachine):
     """Polls, settles out of order, writes tiles and acknowledges them, in any interleaving."""
 

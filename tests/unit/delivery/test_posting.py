@@ -196,3 +196,21 @@ def test_a_post_that_has_not_begun_is_not_cut() -> None:
         return verdicts[0]
 
     assert asyncio.run(main()).outcomes is None
+
+
+def test_a_half_is_not_sent_behind_an_event_that_was_not_taken() -> None:
+    """Where order matters: what shares a half with one of the same session is held, the rest is sent."""
+
+    def rule(batch: Batch) -> Answer:
+        if len(batch) > 2:
+            return Refused("400")
+        return Each((Delivered(), Retryable("locked"))) if batch.ids == ["0", "1"] else AllDelivered()
+
+    sink = RuleSink(rule)
+    posting = Posting(sink, crm, "acme", Pace(500), FakeClock(), lambda part, answer, took: None, lambda: "abcdbaee")
+    verdict = asyncio.run(posting.carry([str(n) for n in range(8)], [b"{}"] * 8, []))
+
+    assert sink.posts[-2:] == [["0", "1"], ["2", "3"]]
+    assert verdict.outcomes is not None
+    assert [isinstance(one, Delivered) for one in verdict.outcomes] == [True, False, True, True, *[False] * 4]
+    assert verdict.posts[4:] == [1, 1, 1, 1]
