@@ -1,16 +1,15 @@
 """Partitions of one number are read together, after their tiers were scanned, and anew when some of them go or come."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 import pytest
 
-from headrace.broker.memory_cluster import MemoryRecord
 from headrace.broker.port import Committed
 from headrace.core.offsets import Progress
 from headrace.core.runs import Chunk, Run
 from headrace.core.schedule import RetrySchedule
-from headrace.delivery.cohorts import ASK_EVERY, Cohorts
+from headrace.delivery.cohorts import AHEAD_AT_LEAST_EVERY, ASK_EVERY, Cohorts
 from headrace.delivery.order import Order
 from headrace.delivery.ordered_dispatcher import SILENCE, OrderedDispatcher
 from headrace.delivery.outbox import Outbox
@@ -18,7 +17,6 @@ from headrace.delivery.scan import read_tail
 from headrace.delivery.sequence import Sequencer, make_chunk
 from headrace.delivery.settings import DeliverySettings
 from headrace.delivery.tiers import Due
-from headrace.errors import BrokerUnavailable
 from headrace.model.destination import Destination
 from headrace.model.mark import Mark
 from headrace.model.record import Record, TopicPartition
@@ -27,71 +25,13 @@ from headrace.telemetry.metrics import Metrics
 from headrace.testing.clock import FakeClock
 from headrace.wire.topics import TopicNames
 from ordering import MAIN, TIER, mark, tier_record
+from ordering_cluster import Cluster
 
 SECOND_TIER = "headrace.retry.30s"
 SCHEDULE = RetrySchedule([Duration(5), Duration(30)], Duration(86_400))
 crm = Destination(name="crm", type="memory", settings=msgspec.Struct())
 main, first, second = (TopicPartition(topic, 0) for topic in (MAIN, TIER, SECOND_TIER))
 COHORT = [main, first, second]
-
-
-class Cluster:
-    """A consumer and a reader of logs that begin anywhere."""
-
-    def __init__(self) -> None:
-        self.logs: dict[TopicPartition, list[MemoryRecord]] = {}
-        self.starts: dict[TopicPartition, int] = {}
-        self.at: dict[TopicPartition, int] = {}
-        self.paused: set[TopicPartition] = set()
-        self.commits: list[Mapping[TopicPartition, Committed]] = []
-        self.is_down = False
-
-    def write(self, where: TopicPartition, *records: MemoryRecord) -> None:
-        self.logs.setdefault(where, []).extend(records)
-
-    def end(self, where: TopicPartition) -> int:
-        return self.starts.get(where, 0) + len(self.logs.get(where, []))
-
-    def poll(self, most: int, timeout: float) -> Sequence[Record]:
-        polled: list[Record] = []
-        for where in sorted(self.at.keys() - self.paused):
-            start = self.starts.get(where, 0)
-            self.at[where] = max(self.at[where], start)
-            records = self.logs.get(where, [])[self.at[where] - start :][:most]
-            self.at[where] += len(records)
-            polled += records
-        return polled
-
-    def commit(self, places: Mapping[TopicPartition, Committed], *, wait: bool = False) -> None:
-        if self.is_down:
-            raise BrokerUnavailable("no coordinator")
-        self.commits.append(places)
-
-    def pause(self, partitions: Iterable[TopicPartition]) -> None:
-        self.paused |= set(partitions)
-
-    def resume(self, partitions: Iterable[TopicPartition]) -> None:
-        self.paused -= set(partitions)
-
-    def seek(self, partition: TopicPartition, offset: int) -> None:
-        self.at[partition] = offset
-
-    def bounds(self, topic: str) -> Mapping[int, tuple[int, int]]:
-        if self.is_down:
-            raise BrokerUnavailable("no brokers")
-        where = TopicPartition(topic, 0)
-        return {0: (self.starts.get(where, 0), self.end(where))}
-
-    def subscribe(self, topics: Sequence[str]) -> None: ...
-    def close(self) -> None: ...
-    def topics(self) -> Mapping[str, int]:
-        return {}
-
-    def committed(self, group: str, partitions: Sequence[TopicPartition]) -> Mapping[TopicPartition, Committed]:
-        return {}
-
-    def read(self, partition: TopicPartition, start: int, stop: int) -> Iterable[Record]:
-        return ()
 
 
 class Desk:
@@ -203,6 +143,17 @@ def test_the_main_partition_waits_until_the_tiers_are_scanned(desk: Desk) -> Non
     assert desk.polled == [7, 8]
 
 
+def test_a_scan_looks_twice_at_what_a_poll_lost(desk: Desk) -> None:
+    desk.emit(9)
+    desk.hold("a3")
+    desk.hold("a5")
+    desk.assign(*COHORT, at={main: 9})
+    desk.cluster.loses.add(first)
+    desk.turns()
+
+    assert desk.holds() == [3, 5]
+
+
 def test_empty_tiers_need_no_scan(desk: Desk) -> None:
     desk.emit(1)
     desk.assign(*COHORT)
@@ -258,6 +209,21 @@ def test_tiers_are_read_ahead_while_a_session_drains(desk: Desk) -> None:
     assert sorted(desk.turns(2).split()) == ["3", "5"]
     desk.clock.advance(5)
     assert desk.turns() == "2"
+
+
+def test_a_worker_that_is_slow_itself_hands_over_what_is_due_while_sessions_drain(desk: Desk) -> None:
+    """It has time to read ahead in every turn, which goes back where it began."""
+    desk.emit(9)
+    desk.hold("b2", attempts=1)
+    desk.hold("a3")
+    desk.hold("c4", due_in=30)
+    desk.cohorts.subscribed([MAIN, TIER])
+    desk.assign(main, first, at={main: 9})
+    desk.turns()
+    desk.dispatcher.draining = frozenset({0})
+    desk.turns(30)
+
+    assert "2" in [desk.turn(AHEAD_AT_LEAST_EVERY + 1) for _ in range(9)]
 
 
 def test_what_was_handed_over_too_early_comes_again_when_it_is_due(desk: Desk) -> None:
