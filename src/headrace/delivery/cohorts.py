@@ -172,7 +172,7 @@ class Cohorts:
         partition = progress.assignment.partition
         cohort = self._cohorts[partition.partition]
         if cohort.scan is not None:
-            cohort.scan.read(partition, polled, consumer)
+            cohort.scan.read(partition, polled, consumer, now)
             return ()
         reading = cohort.readings[partition.topic]
         return reading.read(polled, consumer, lambda *seen: self._is_ready(cohort, *seen, now=now), now)
@@ -190,10 +190,13 @@ class Cohorts:
 
     def work(self, consumer: Consumer, now: float) -> Sequence[Due]:
         self._metrics.peak("sessions_held", self._dispatcher.sessions_held)
-        self._begin_scans(consumer)
+        self._begin_scans(consumer, now)
         for cohort in self._cohorts.values():
             if cohort.scan is not None and cohort.scan.is_done:
                 self._serve(cohort, consumer)
+            elif cohort.scan is not None and cohort.scan.is_stuck(now):
+                consumer.pause([progress.assignment.partition for progress in cohort.members.values()])
+                cohort.scan = None
             for reading in cohort.readings.values():
                 if reading.is_behind and not reading.is_ahead:
                     reading.rest(consumer)
@@ -203,7 +206,7 @@ class Cohorts:
                 self._read_ahead(cohort, consumer, now)
         return ()
 
-    def _begin_scans(self, consumer: Consumer) -> None:
+    def _begin_scans(self, consumer: Consumer, now: float) -> None:
         waiting = [cohort for cohort in self._cohorts.values() if not cohort.readings and cohort.scan is None]
         complete = [cohort for cohort in waiting if cohort.members.keys() >= self._topics]
         asked_at = self._clock.monotonic()
@@ -223,7 +226,7 @@ class Cohorts:
             cohort.floor = bounds[self._main_topic][cohort.number][0]
             tiers = {topic: each for topic, each in cohort.members.items() if topic != self._main_topic}
             within = {topic: bounds[topic][cohort.number] for topic in tiers}
-            cohort.scan = Scan(tiers, within, self._tail_of, consumer)
+            cohort.scan = Scan(tiers, within, self._tail_of, consumer, now)
 
     def _serve(self, cohort: Cohort, consumer: Consumer) -> None:
         """Tell the lanes what stands on the tiers, and read them and the main partition from now on."""

@@ -11,6 +11,9 @@ from headrace.model.record import Record, TopicPartition
 from headrace.wire.envelope import Bad, org_of, read
 from headrace.wire.topics import TopicNames
 
+PATIENCE = 10.0
+"""Seconds without a record after which a scan is begun anew, with the ends that its tiers have then."""
+
 TailOf = Callable[[Record], Tail | None]
 """Says what of a tier's record holds its session; None when nothing does."""
 
@@ -39,8 +42,10 @@ class Scan:
         bounds: Mapping[str, tuple[int, int]],
         tail_of: TailOf,
         consumer: Consumer,
+        now: float,
     ) -> None:
         self._tail_of = tail_of
+        self._read_at = now
         self._ends: dict[str, int] = {}
         self._next: dict[str, int] = {}
         self._gaps: dict[str, int] = {}
@@ -54,11 +59,16 @@ class Scan:
                 consumer.seek(progress.assignment.partition, start)
                 consumer.resume([progress.assignment.partition])
 
+    def is_stuck(self, now: float) -> bool:
+        """Tell whether nothing came for long: retention may have taken what was there when it began."""
+        return bool(self._ends) and now - self._read_at >= PATIENCE
+
     @property
     def is_done(self) -> bool:
         return not self._ends
 
-    def read(self, partition: TopicPartition, polled: Sequence[Record], consumer: Consumer) -> None:
+    def read(self, partition: TopicPartition, polled: Sequence[Record], consumer: Consumer, now: float) -> None:
+        self._read_at = now
         topic = partition.topic
         if topic not in self._ends:
             return

@@ -13,7 +13,7 @@ from headrace.delivery.cohorts import AHEAD_AT_LEAST_EVERY, ASK_EVERY, Cohorts
 from headrace.delivery.order import Order
 from headrace.delivery.ordered_dispatcher import SILENCE, OrderedDispatcher
 from headrace.delivery.outbox import Outbox
-from headrace.delivery.scan import read_tail
+from headrace.delivery.scan import PATIENCE, read_tail
 from headrace.delivery.sequence import Sequencer, make_chunk
 from headrace.delivery.settings import DeliverySettings
 from headrace.delivery.tiers import Due
@@ -152,6 +152,21 @@ def test_a_scan_looks_twice_at_what_a_poll_lost(desk: Desk) -> None:
     desk.turns()
 
     assert desk.holds() == [3, 5]
+
+
+def test_a_scan_whose_records_retention_takes_begins_anew(desk: Desk) -> None:
+    desk.emit(9)
+    desk.hold("a3")
+    desk.assign(*COHORT, at={main: 7})
+    desk.cohorts.work(desk.cluster, desk.clock.wall())
+    desk.cluster.logs[first].clear()
+    desk.cluster.starts[first] = 1
+    desk.turns()
+    assert desk.polled == []
+
+    desk.clock.advance(PATIENCE)
+    desk.turns()
+    assert desk.polled == [7, 8]
 
 
 def test_empty_tiers_need_no_scan(desk: Desk) -> None:
