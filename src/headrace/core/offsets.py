@@ -23,6 +23,7 @@ class Progress:
         "booked",
         "gap_at",
         "last_tile",
+        "looks",
         "next",
     )
 
@@ -32,6 +33,8 @@ class Progress:
         """The next offset to poll; None until the first poll of a partition without a commit."""
         self.last_tile = last_tile
         self.gap_at: int | None = None
+        self.looks = 0
+        """How often the gap at `gap_at` was looked at once more."""
         self.booked: tuple[int, str] | None = None
         """What may be committed: the next offset, and the tile that covers what is before it."""
         self.asked: tuple[int, str] | None = None

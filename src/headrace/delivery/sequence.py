@@ -7,9 +7,12 @@ from headrace.core.offsets import Progress
 from headrace.core.runs import Chunk
 from headrace.model.record import Record, TopicPartition
 
+LOOKS = 3
+"""How often a gap is looked at once more before it is believed: polls may be lost, also the one that looks."""
+
 
 class Sequencer:
-    """Leaves out what was polled before, and believes a gap only when it is there a second time: a poll may lose."""
+    """Leaves out what was polled before, and believes a gap only when it stays: a poll may lose records."""
 
     def __init__(self, log_start: Callable[[TopicPartition], int]) -> None:
         self._log_start = log_start
@@ -28,8 +31,9 @@ class Sequencer:
             progress.gap_at = None
             return polled
         partition = progress.assignment.partition
-        if progress.gap_at != expected:
-            progress.gap_at = expected
+        looks = progress.looks if progress.gap_at == expected else 0
+        if looks < LOOKS and self._log_start(partition) <= expected:
+            progress.gap_at, progress.looks = expected, looks + 1
             consumer.seek(partition, expected)
             return ()
         # What retention deleted unread belongs to no tile, so that the audit misses it. Offsets that a transaction's

@@ -52,7 +52,6 @@ def test_a_lane_that_fills_and_empties_refetches_little(
 
 
 @pytest.mark.slow
-@pytest.mark.xfail(reason="at every head that comes due, all that was read ahead of the tier is fetched again")
 def test_a_tier_whose_events_come_due_one_by_one_refetches_little(
     tmp_path: Path, kafka: str, orgs: SimulatedOrg, monkeypatch: pytest.MonkeyPatch
 ) -> None:
