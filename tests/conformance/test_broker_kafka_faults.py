@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka import TopicPartition as Place
 
 from headrace.broker import kafka_consumer, kafka_reader
 from headrace.broker.kafka import KafkaBroker
@@ -50,6 +51,27 @@ def test_a_listener_that_raises_costs_no_record_and_is_heard_of(broker: KafkaBro
 
     polled = values(member.records[50:])
     assert polled == numbers(0, len(polled))
+    member.consumer.close()
+
+
+def test_a_seek_that_cannot_be_done_yet_is_done_by_a_later_poll(broker: KafkaBroker) -> None:
+    """A partition that went and came back at once: librdkafka still stops the old fetching, and refuses the seek."""
+    topic = new_topic(broker)
+    place = TopicPartition(topic, 0)
+    write(broker, topic, numbers(0, 50))
+    member = Member(broker, name("group"), topic)
+    member.poll_until(50)
+    consumer: Any = member.consumer
+    client = consumer._client
+    client.incremental_unassign([Place(*place)])
+    client.incremental_assign([Place(*place, 0)])
+    with pytest.raises(KafkaException):
+        client.seek(Place(*place, 40))
+
+    member.consumer.seek(place, 40)
+    member.poll_until(60)
+
+    assert member.values()[50:] == numbers(40, 50)
     member.consumer.close()
 
 

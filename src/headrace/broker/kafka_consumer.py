@@ -35,6 +35,7 @@ class KafkaConsumer:
         self._takes_all = settings.group_protocol == "classic"
         self._owned: set[TopicPartition] = set()
         self._unplaced: set[TopicPartition] = set()
+        self._sought: dict[TopicPartition, int] = {}
         self._has_lost = False
         self._fault: Exception | None = None
         self._is_closed = False
@@ -54,6 +55,8 @@ class KafkaConsumer:
             raise self._fault
         if self._unplaced:
             self._place_late()
+        if self._sought:
+            self._seek_again()
         self._has_lost = False
         try:
             records = self._client.consume(most, timeout)
@@ -64,6 +67,8 @@ class KafkaConsumer:
         if self._has_lost:
             # Polled just before their partition went: whoever owns it now polls them again.
             records = [each for each in records if (each.topic(), each.partition()) in self._owned]
+        if self._sought:
+            records = [each for each in records if (each.topic(), each.partition()) not in self._sought]
         return records  # type: ignore[return-value]  # the stubs allow None where a polled record has none
 
     def commit(self, places: Mapping[TopicPartition, Committed], *, wait: bool = False) -> None:
@@ -93,12 +98,8 @@ class KafkaConsumer:
             self._client.resume(places)
 
     def seek(self, partition: TopicPartition, offset: int) -> None:
-        if partition not in self._owned:
-            return
-        try:
-            self._client.seek(Place(*partition, offset))
-        except KafkaException as error:
-            raise self._connection.fault(error) from None
+        if partition in self._owned:
+            self._seek(partition, offset)
 
     def close(self) -> None:
         if self._is_closed:
@@ -157,10 +158,24 @@ class KafkaConsumer:
             return
         for where, place in places.items():
             if place is not None:
-                self._client.seek(Place(*where, place.offset))
+                self._seek(where, place.offset)
         self._unplaced.clear()
         self._client.resume(late)
         self._own(places)
+
+    def _seek(self, partition: TopicPartition, offset: int) -> None:
+        """Seek, now or as soon as it can be done: a partition that went and came back may not be read yet."""
+        try:
+            self._client.seek(Place(*partition, offset))
+        except KafkaException as error:
+            self._sought[partition] = offset
+            _log.info("Kafka: %s-%d is not sought yet, the next poll does it: %s", *partition, error)
+        else:
+            self._sought.pop(partition, None)
+
+    def _seek_again(self) -> None:
+        for partition, offset in list(self._sought.items()):
+            self._seek(partition, offset)
 
     def _own(self, places: Mapping[TopicPartition, Committed | None]) -> None:
         self._owned |= places.keys()
@@ -180,8 +195,10 @@ class KafkaConsumer:
 
     def _disown(self, client: Consumer, places: list[Place]) -> None:
         self._has_lost = True
-        self._owned.difference_update(map(_partition, places))
-        self._unplaced.difference_update(map(_partition, places))
+        for where in map(_partition, places):
+            self._owned.discard(where)
+            self._unplaced.discard(where)
+            self._sought.pop(where, None)
         try:
             if self._takes_all:
                 client.unassign()
