@@ -1,6 +1,7 @@
 """The assembly: the only module that knows every room. It makes things out of a configuration, no more."""
 
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from headrace.broker import topics
 from headrace.broker.kafka import KafkaBroker
@@ -8,6 +9,7 @@ from headrace.broker.port import Broker
 from headrace.broker.topics_settings import LARGER
 from headrace.clock import SystemClock
 from headrace.config import Config, EventlogDestination
+from headrace.console.sources import Facts, Sources
 from headrace.core.schedule import RetrySchedule
 from headrace.core.topicplan import Change
 from headrace.delivery.crew import Plan, Serves
@@ -20,6 +22,9 @@ from headrace.orgs.routes import Routes
 from headrace.sinks.http import HTTP
 from headrace.sinks.port import Sink
 from headrace.sinks.registry import Registry, SinkType
+
+if TYPE_CHECKING:
+    from headrace.console.served import Served
 
 
 def broker(config: Config) -> Broker:
@@ -90,3 +95,27 @@ def emitter(config: Config) -> Emitter:
         ordering=config.delivery.ordering,
         max_message_bytes=config.topics.max_message_bytes,
     )
+
+
+def console(config: Config, *, host: str | None = None, port: int | None = None) -> "Served":
+    """Return the web console, to be served while its context lasts; raise `HeadraceError` when its port is taken."""
+    from headrace.console.building import build  # noqa: PLC0415  a worker has no use for a web server
+    from headrace.console.served import Served  # noqa: PLC0415
+
+    clock = SystemClock()
+    facts = Facts(
+        environment=config.console.environment,
+        names=config.names,
+        destinations=config.destinations,
+        destinations_of=destinations_of(config),
+        tiers=config.retry.tiers,
+        give_up_after=config.retry.give_up_after,
+        retention=config.eventlog.retention,
+    )
+
+    def open_sources() -> Sources:
+        log = open_event_log(config.eventlog, clock)
+        return Sources(log=log, reader=broker(config).reader(), facts=facts, clock=clock)
+
+    settings = config.console
+    return Served(build(open_sources, facts, clock), host or settings.host, settings.port if port is None else port)

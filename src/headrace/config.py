@@ -15,6 +15,7 @@ import msgspec
 from headrace.broker.heroku import from_heroku, prefix_from_heroku
 from headrace.broker.settings import KafkaSettings
 from headrace.broker.topics_settings import TopicsSettings
+from headrace.console.settings import ConsoleSettings
 from headrace.delivery.settings import DeliverySettings
 from headrace.emitter.settings import EmitterSettings
 from headrace.errors import ConfigError, SecretMissing
@@ -43,6 +44,7 @@ SECTIONS: Mapping[str, type[msgspec.Struct]] = {
     "delivery": DeliverySettings,
     "retry": RetrySettings,
     "eventlog": EventlogSettings,
+    "console": ConsoleSettings,
 }
 """The tables with fixed keys, and who declares them."""
 
@@ -78,6 +80,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     delivery: DeliverySettings
     retry: RetrySettings
     eventlog: EventlogSettings
+    console: ConsoleSettings
     destinations: Mapping[str, Destination]
     routes: Mapping[str, Sequence[str]]
     file: Path | None

@@ -47,6 +47,7 @@ COMMANDS: tuple[Command | Family, ...] = (
     Command("emit", "headrace.cli.emit:emit", "Emit one event per JSON line of a file."),
     Command("deliver", "headrace.cli.deliver:deliver", "Run the worker: from Kafka to every org's destinations."),
     Command("log", "headrace.cli.log:log", "Read the event log: conversations and their exceptions."),
+    Command("console", "headrace.cli.console:console", "Run the web console."),
     Command("tail", "headrace.cli.tail:tail", "Show live events as they arrive on Kafka."),
     Family(
         "dead",

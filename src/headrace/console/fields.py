@@ -1,0 +1,11 @@
+"""Fields that many asks share, with their limits."""
+
+from typing import Annotated
+
+from msgspec import Meta
+
+Org = Annotated[str, Meta(max_length=64, description="An org. An operator may leave it out where it is a filter.")]
+Text = Annotated[str, Meta(max_length=500)]
+After = Annotated[str, Meta(max_length=1000, description="The `next` of the page before.")]
+Limit = Annotated[int, Meta(ge=1, le=500, description="How many at most.")]
+Time = Annotated[float, Meta(ge=0, le=253_402_300_799, description="Seconds since the epoch.")]

@@ -1,0 +1,36 @@
+"""Paths of views and actions with their values in them: a page's filters live in its URL."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import msgspec
+
+_PLACE = re.compile(r"\{(\w+)\}")
+
+
+def link(path: str, values: Mapping[str, Any]) -> str:
+    """Return *path* with *values* in its places, percent-encoded, and the others in the query; None is left out."""
+    given = {name: _text(value) for name, value in values.items() if value is not None}
+    places = _PLACE.findall(path)
+    filled = _PLACE.sub(lambda found: quote(given[found[1]], safe=""), path)
+    query = {name: value for name, value in given.items() if name not in places}
+    return f"{filled}?{urlencode(query)}" if query else filled
+
+
+def changed(ask: msgspec.Struct, changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields of *ask* that are not what they are by default, with *changes*; the page begins anew."""
+    kept: dict[str, Any] = {}
+    for field in msgspec.structs.fields(ask):
+        value = getattr(ask, field.name)
+        if field.required or value != field.default:
+            kept[field.name] = value
+    kept.pop("after", None)
+    return {**kept, **changes}
+
+
+def _text(value: object) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f"{value:.6f}".rstrip("0").rstrip(".") if isinstance(value, float) else str(value)

@@ -1,0 +1,49 @@
+"""What a view is: a question, its answer, and who reads it."""
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from headrace.console.sources import Sources
+from headrace.console.viewer import Audience
+
+
+class View(msgspec.Struct, frozen=True, kw_only=True):
+    """One question that can be asked of the console, as a page at *path* and as JSON at `/api/v1` and *path*.
+
+    *ask* is a struct of the parameters, those of the path and those of the query; one with a field `org` can be asked
+    by an org's viewers, and gets theirs. *read* is called in a thread with the ask and the sources, and returns an
+    *answer*, a struct too. The template is called like the view; where it is empty there is no page. *group* is the
+    heading of the navigation under which the page stands, none if it is empty.
+    """
+
+    name: str
+    path: str
+    title: str
+    ask: type[msgspec.Struct]
+    answer: type[msgspec.Struct]
+    read: Callable[[Any, Sources], Any]
+    audience: Audience = "org"
+    group: str = ""
+    has_page: bool = True
+    help: str = ""
+
+
+class Action(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that can be done, by POST to *path*, as a form and as JSON.
+
+    *ask* holds the parameters of the path and the fields of the form. *do* is called in a thread with the ask, the
+    sources and the name of who does it, returns an *answer*, and is written into the trail. *back* says where the
+    page goes then: a path made of the ask's fields.
+    """
+
+    name: str
+    path: str
+    title: str
+    ask: type[msgspec.Struct]
+    answer: type[msgspec.Struct]
+    do: Callable[[Any, Sources, str], Any]
+    audience: Audience = "operator"
+    back: Callable[[Any, Any], str]
+    help: str = ""

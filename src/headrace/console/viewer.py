@@ -1,0 +1,34 @@
+"""Who asks, and what they may ask for."""
+
+from typing import Literal
+
+import msgspec
+
+from headrace.errors import HeadraceError
+
+Audience = Literal["org", "operator"]
+"""Whom a view or an action is for. What is for an org's viewers is for operators too."""
+
+
+class Absent(HeadraceError):
+    """There is no such thing, or it is not the viewer's to see: both are told alike."""
+
+
+class Viewer(msgspec.Struct, frozen=True):
+    """A person, or a program with a token. *org* None: an operator, who sees every org."""
+
+    name: str
+    org: str | None = None
+
+    @property
+    def is_operator(self) -> bool:
+        return self.org is None
+
+
+def admit(viewer: Viewer, audience: Audience, org: str | None) -> str | None:
+    """Return the org that *viewer* gets when asking for *org* (None: whichever they may see); raise `Absent`."""
+    if viewer.org is None:
+        return org
+    if audience == "operator" or org not in {None, viewer.org}:
+        raise Absent("there is nothing here")
+    return viewer.org
