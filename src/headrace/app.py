@@ -10,6 +10,7 @@ from headrace.broker.topics_settings import LARGER
 from headrace.clock import SystemClock
 from headrace.config import Config, EventlogDestination
 from headrace.console.sources import Facts, Sources
+from headrace.control.pauses import Pauses, Pausing
 from headrace.core.schedule import RetrySchedule
 from headrace.core.topicplan import Change
 from headrace.delivery.crew import Plan, Serves
@@ -82,8 +83,20 @@ def worker(config: Config, serves: Serves = "all") -> Worker:
             clock=SystemClock(),
             max_record_bytes=LARGER * config.topics.max_message_bytes,
             serves=serves,
+            pauses=pauses(config).look,
         )
     )
+
+
+def pauses(config: Config) -> Pauses:
+    """Return what tells which destinations people have paused."""
+    return Pauses(broker(config).reader, config.names, SystemClock())
+
+
+def pausing(config: Config) -> Pausing:
+    """Return what pauses destinations, and lets them go on."""
+    wanted = config.topics
+    return Pausing(broker(config), config.names, replication=wanted.replication, in_sync=wanted.in_sync)
 
 
 def emitter(config: Config) -> Emitter:

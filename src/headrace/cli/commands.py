@@ -58,6 +58,15 @@ COMMANDS: tuple[Command | Family, ...] = (
             Command("redrive", "headrace.cli.dead:redrive", "Send dead letters to their destinations again."),
         ),
     ),
+    Family(
+        "destinations",
+        "The configured destinations, and pausing them.",
+        (
+            Command("list", "headrace.cli.destinations:list_destinations", "List them, and which are paused."),
+            Command("pause", "headrace.cli.destinations:pause", "Let a destination have no posts for now."),
+            Command("resume", "headrace.cli.destinations:resume", "Let a paused destination go on."),
+        ),
+    ),
     Command("audit", "headrace.cli.audit:audit", "Balance the ledger; exit 1 when it does not."),
     Command("doctor", "headrace.cli.doctor:doctor", "Say what is wrong, and the command that mends it."),
     Family(

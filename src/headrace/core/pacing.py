@@ -24,7 +24,7 @@ class Gate(Enum):
 
 
 class Pace:
-    """How one org's destination has been answering one worker.
+    """How one org's destination has been answering one worker, and whether a person paused it.
 
     A parked destination gets no posts but probes: one due batch at a time. A failed probe halves the next, so that a
     poisonous event ends alone. `Retry-After` shuts even probes out. A restart forgets all of it.
@@ -36,6 +36,7 @@ class Pace:
         "is_slow",
         "largest",
         "parked_at",
+        "paused_at",
         "probe_events",
         "probing",
         "refusals",
@@ -47,6 +48,8 @@ class Pace:
         self.failures = 0
         self.refusals = 0
         self.parked_at: float | None = None
+        self.paused_at: float | None = None
+        """Since when a person lets it have no posts."""
         self.shut_until = 0.0
         self.probe_events = largest
         self.probing = False
@@ -66,7 +69,7 @@ class Pace:
 
     def gate(self, now: float) -> Gate:
         """Say what may be posted at *now*."""
-        if now < self.shut_until:
+        if now < self.shut_until or self.paused_at is not None:
             return Gate.SHUT
         if self.parked_at is None:
             return Gate.OPEN
@@ -95,6 +98,15 @@ class Pace:
         if self.parked_at is None:
             self.parked_at = now
 
+    @property
+    def is_paused(self) -> bool:
+        return self.paused_at is not None
+
+    @property
+    def why(self) -> str:
+        """Say why nothing is posted while the gate is not open."""
+        return "paused" if self.is_paused else "parked"
+
     def shut(self, now: float, span: float, schedule: RetrySchedule) -> None:
         """Shut everything out for the *span* seconds that `Retry-After` asked for, cut to a quarter of giving up."""
         self.shut_until = max(self.shut_until, now + min(span, schedule.give_up_after / 4))
@@ -109,6 +121,8 @@ class Pace:
 
     def hop(self, now: float, schedule: RetrySchedule) -> Duration:
         """Return the tier for an event that is not posted now because the gate is not open."""
+        if self.paused_at is not None:
+            return schedule.within(now - self.paused_at)
         if now < self.shut_until:
             return schedule.within(self.shut_until - now)
         return schedule.within(now - self.parked_at if self.parked_at is not None else 0.0)

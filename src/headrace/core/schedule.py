@@ -35,13 +35,15 @@ class RetrySchedule:
         """Tell whether an event that first failed or hopped at *first_failed_at* has had its time."""
         return now - first_failed_at >= self.give_up_after
 
-    def move(self, mark: Mark | None, posts: int, delay: Duration | None, now: float) -> Duration | None:
+    def move(
+        self, mark: Mark | None, posts: int, delay: Duration | None, now: float, *, paused: bool = False
+    ) -> Duration | None:
         """Return the tier for an event that was not taken, or None when it is given up.
 
         *mark* is what is known of it, None for an event of the main topic; *posts* how often it was just posted;
-        *delay* the tier while its destination is parked, without which the number of attempts says which. Whoever
-        asks with the same *now* hears the same.
+        *delay* the tier while its destination is parked, without which the number of attempts says which. A
+        destination that a person *paused* does not give up. Whoever asks with the same *now* hears the same.
         """
-        if mark is not None and self.gives_up(mark.first_failed_at, now):
+        if mark is not None and not paused and self.gives_up(mark.first_failed_at, now):
             return None
         return delay or self.after((mark.attempts if mark is not None else 0) + posts)

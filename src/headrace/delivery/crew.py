@@ -13,6 +13,7 @@ from headrace.core.schedule import RetrySchedule
 from headrace.delivery.books import Books
 from headrace.delivery.cohorts import Cohorts
 from headrace.delivery.dispatcher import Dispatcher
+from headrace.delivery.hearing import Look
 from headrace.delivery.intake import Intake, RoutesOf
 from headrace.delivery.mailer import Mailer
 from headrace.delivery.order import Order, Tail
@@ -53,6 +54,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     max_record_bytes: int
     """The largest record that retry and dead topics take."""
     serves: Serves = "all"
+    pauses: Look = dict
+    """Tells what people have paused; nothing by default."""
 
 
 class Crew(msgspec.Struct, frozen=True, kw_only=True):

@@ -18,6 +18,7 @@ from headrace.delivery.outbox import Hop, Outbox
 from headrace.delivery.posting import Lines
 from headrace.delivery.settings import DeliverySettings
 from headrace.model.destination import Destination
+from headrace.model.pause import Pause
 from headrace.model.units import Duration
 from headrace.sinks.port import Sink
 
@@ -67,6 +68,7 @@ class Dispatcher:
         self._held: deque[Run] = deque()
         self._flights: dict[Flight, asyncio.Task[None]] = {}
         self._answered_at = clock.monotonic()
+        self._pauses: Mapping[str, Pause] = {}
         self._is_draining = False
         self._is_closed = False
         self.fault: BaseException | None = None
@@ -103,6 +105,12 @@ class Dispatcher:
         self._readmit(now)
         self._pump(now)
 
+    def decide(self, pauses: Mapping[str, Pause]) -> None:
+        """Let what is named in *pauses* get no posts from now on, and everything else again."""
+        self._pauses = pauses
+        for lane in list(self._lanes.values()):
+            self._obey(lane)
+
     def drain(self) -> None:
         """Seal without linger from now on: no more events will come."""
         self._is_draining = True
@@ -132,7 +140,7 @@ class Dispatcher:
         if now < lane.pace.shut_until or lane.is_idle:
             lane.pace.probing = False
         if lane.pace.gate(now) is not Gate.OPEN and not lane.pace.probing:
-            self._evict(lane, now, "parked")
+            self._evict(lane, now, lane.pace.why)
         self._queue(lane, now)
         self._readmit(now)
         self._pump(now)
@@ -148,7 +156,7 @@ class Dispatcher:
             if probe is run:
                 return
         if gate is not Gate.OPEN:
-            self._hop(run, lane, now, "parked")
+            self._hop(run, lane, now, lane.pace.why)
         elif not lane.is_full:
             lane.add(run)
             self._queue(lane, now)
@@ -166,7 +174,8 @@ class Dispatcher:
     def _hop(self, run: Run, lane: Lane, now: float, reason: str, tier: Duration | None = None) -> None:
         self.weight -= run.weight
         if not run.chunk.assignment.is_leaving:
-            hop = Hop(run, tier or lane.pace.hop(now, self._schedule), reason, self._clock.wall())
+            delay = tier or lane.pace.hop(now, self._schedule)
+            hop = Hop(run, delay, reason, self._clock.wall(), lane.pace.is_paused)
             self._outbox.append(hop)
             self._hopped(lane, hop)
 
@@ -185,7 +194,19 @@ class Dispatcher:
         lane = self._lanes.get((org, destination.name))
         if lane is None:
             lane = self._lanes[org, destination.name] = self._open(org, destination)
+            self._obey(lane)
         return lane
+
+    def _obey(self, lane: Lane) -> None:
+        """Pause a lane or let it go on, as people have decided."""
+        name = lane.destination.name
+        pause = self._pauses.get(name) or self._pauses.get(f"{name}/{lane.org}")
+        if pause is None:
+            lane.pace.paused_at = None
+        elif not lane.pace.is_paused:
+            now = self._clock.monotonic()
+            lane.pace.paused_at = now - max(0.0, self._clock.wall() - pause.at)
+            self._evict(lane, now, lane.pace.why)
 
     def _open(self, org: str, destination: Destination) -> Lane:
         return Lane(org, destination, self._limits)
@@ -255,7 +276,7 @@ class Dispatcher:
         task.add_done_callback(self._note_fault)
         self._flights[flight] = task
         if flight.is_probe:
-            self._evict(lane, now, "parked")
+            self._evict(lane, now, lane.pace.why)
 
     def _note_fault(self, task: asyncio.Task[None]) -> None:
         """Keep what broke a flight: it is a bug of ours, and the worker must stop rather than hang."""

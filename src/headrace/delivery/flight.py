@@ -94,7 +94,7 @@ class Flight:
                 self._outbox.append(Done(run))
             else:
                 outcomes, posts = verdict.outcomes[place:following], verdict.posts[place:following]
-                self._outbox.append(Failed(run, outcomes, posts, self.delay, self.judged_at))
+                self._outbox.append(Failed(run, outcomes, posts, self.delay, self.judged_at, self.lane.pace.is_paused))
             place = following
 
     def _report(self, part: range, answer: Answer, took: float) -> None:

@@ -182,7 +182,7 @@ class Order:
         in_lane = _InLane(self, lane, run.partition)
         for at, posts in places:
             mark = run.marks[at] if run.marks else None
-            tier = self._schedule.move(mark, posts, delay, now)
+            tier = self._schedule.move(mark, posts, delay, now, paused=lane.pace.is_paused)
             origin = self._origin(run, at)
             if origin is None:
                 continue

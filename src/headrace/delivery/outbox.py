@@ -18,19 +18,24 @@ class Done(msgspec.Struct, frozen=True):
 
 
 class Hop(msgspec.Struct, frozen=True):
-    """The run goes to a tier without a post; what has had its time at *now*, on the calendar, is given up."""
+    """The run goes to a tier without a post; what has had its time at *now*, on the calendar, is given up.
+
+    Nothing is given up while a person has *paused* the destination, and its time begins anew.
+    """
 
     run: Run
     delay: Duration
     reason: str
     now: float
+    paused: bool = False
 
 
 class Failed(msgspec.Struct, frozen=True):
     """A posted run of which something was not delivered.
 
     *outcomes* and *posts* are parallel to its events. *delay* is the tier while the destination is parked; without it
-    the number of attempts says which. What has had its time at *now*, on the calendar, is given up.
+    the number of attempts says which. What has had its time at *now*, on the calendar, is given up, but not while
+    a person has *paused* the destination.
     """
 
     run: Run
@@ -38,6 +43,7 @@ class Failed(msgspec.Struct, frozen=True):
     posts: Sequence[int]
     delay: Duration | None
     now: float
+    paused: bool = False
 
 
 class Later(msgspec.Struct, frozen=True):

@@ -4,6 +4,8 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from functools import partial
 
+import msgspec
+
 from headrace.clock import Clock
 from headrace.core.runs import DELIVERED, Chunk, Fate, Run
 from headrace.core.schedule import RetrySchedule
@@ -72,12 +74,12 @@ class Settler:
             if report.run.chunk.assignment.is_revoked:
                 continue
             match report:
-                case Hop(run, delay, reason, now):
+                case Hop(run, _, reason):
                     for index in range(run.start, run.stop):
-                        self._retry(run, index, 0, delay, reason, now)
-                case Failed(run, outcomes, posts, delay, now):
+                        self._retry(report, index, 0, reason)
+                case Failed(run, outcomes, posts):
                     for place, outcome in enumerate(outcomes):
-                        self._settle_one(run, run.start + place, outcome, posts[place], delay, now)
+                        self._settle_one(report, run.start + place, outcome, posts[place])
 
     def bury(self, chunk: Chunk, dead: Dead) -> None:
         """Dead-letter a record that can be delivered to nobody."""
@@ -98,9 +100,8 @@ class Settler:
         chunk.settle(org, destination, fate, events)
         self._metrics.count(_COUNTED[fate[0]], events)
 
-    def _settle_one(
-        self, run: Run, index: int, outcome: Outcome, posts: int, delay: Duration | None, now: float
-    ) -> None:
+    def _settle_one(self, failed: Failed, index: int, outcome: Outcome, posts: int) -> None:
+        run = failed.run
         match outcome:
             case Delivered():
                 self._settle(run.chunk, run.org, run.destination.name, DELIVERED)
@@ -108,11 +109,13 @@ class Settler:
                 mark = self._mark(run, index, posts, self._clock.wall(), "rejected", reason)
                 self._send(run.chunk, run.org, run.records[index], mark, None)
             case Retryable(reason):
-                self._retry(run, index, posts, delay, reason, now)
+                self._retry(failed, index, posts, reason)
 
-    def _retry(self, run: Run, index: int, posts: int, delay: Duration | None, error: str, now: float) -> None:
+    def _retry(self, move: Move, index: int, posts: int, error: str) -> None:
         """Put one event on a tier, or give it up when it has had its time."""
-        tier = self._schedule.move(run.marks[index] if run.marks else None, posts, delay, now)
+        run = move.run
+        known = run.marks[index] if run.marks else None
+        tier = self._schedule.move(known, posts, move.delay, move.now, paused=move.paused)
         sent_at = self._clock.wall()
         if tier is None:
             mark = self._mark(run, index, posts, sent_at, "gave_up", error)
@@ -121,6 +124,8 @@ class Settler:
         reason = "failed" if posts else error
         # A tier's head is the next one due, so the delay counts from when the record is written.
         mark = self._mark(run, index, posts, sent_at + tier, reason, error)
+        if move.paused and not posts:
+            mark = msgspec.structs.replace(mark, first_failed_at=sent_at)
         self._send(run.chunk, run.org, run.records[index], mark, tier)
 
     def _mark(self, run: Run, index: int, posts: int, due_at: float, reason: str, error: str) -> Mark:

@@ -9,6 +9,7 @@ import threading
 import structlog
 
 from headrace.delivery.crew import Crew, Plan, muster
+from headrace.delivery.hearing import hear, obey
 from headrace.delivery.trimming import trim_while_filled
 from headrace.telemetry.metrics import Metrics
 
@@ -52,8 +53,11 @@ class Worker:
             loop.call_soon_threadsafe(ended.set)
 
         thread = threading.Thread(target=work, name="headrace-owner", daemon=True)
+        # Nothing is posted to what is paused, not even in the first second.
+        known = await hear(plan.pauses, dispatcher, {})
         chores = [
             loop.create_task(dispatcher.sweep()),
+            loop.create_task(obey(plan.pauses, dispatcher, known)),
             loop.create_task(trim_while_filled(lambda: crew.weight)),
         ]
         thread.start()

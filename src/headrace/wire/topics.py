@@ -23,6 +23,11 @@ class TopicNames(msgspec.Struct, frozen=True):
         return f"{self.prefix}headrace.attempts"
 
     @property
+    def control(self) -> str:
+        """What people decide while the river runs; compacted, and made when it is first needed."""
+        return f"{self.prefix}headrace.control"
+
+    @property
     def group(self) -> str:
         """The consumer group of every worker, in every mode."""
         return f"{self.prefix}headrace.deliver"

@@ -135,3 +135,14 @@ def test_whatever_happens_the_gate_is_open_or_will_be_probed(steps: list[str]) -
 
     assert pace.gate(now + 1000.0) is not Gate.SHUT
     assert 1 <= pace.probe_events <= 500
+
+
+def test_a_paused_destination_gets_no_probes_and_its_events_hop_by_how_long_it_is_paused(pace: Pace) -> None:
+    failing(pace).paused_at = 100.0
+
+    assert pace.gate(1000.0) is Gate.SHUT
+    assert [pace.hop(now, schedule) for now in (101.0, 140.0, 5000.0)] == [5.0, 30.0, 300.0]
+    assert pace.why == "paused"
+
+    pace.paused_at = None
+    assert pace.gate(1000.0) is Gate.PROBE

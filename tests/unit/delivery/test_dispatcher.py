@@ -17,6 +17,7 @@ from headrace.model.batch import Batch
 from headrace.model.destination import Destination
 from headrace.model.mark import Mark
 from headrace.model.outcome import AllDelivered, Answer, Busy, Misconfigured
+from headrace.model.pause import Pause
 from headrace.model.record import Header, Origin, TopicPartition
 from headrace.model.units import Duration, Size
 from headrace.sinks.memory import MemorySink
@@ -417,3 +418,37 @@ def test_order_within_a_lane_is_the_order_of_the_offsets() -> None:
     play(scenario, lambda clock: Bench(clock, sink, posts_in_flight_per_destination=1, batch_events=10))
 
     assert _ids(sink.batches) == [f"acme-{place}" for place in range(210)]
+
+
+def test_what_a_person_pauses_gets_no_posts_until_it_goes_on() -> None:
+    sink = MemorySink()
+
+    async def scenario(bench: Bench) -> None:
+        pause = Pause(destination="crm", org="acme", at=bench.clock.wall() - 40)
+        bench.offer(bench.run("acme", 1))
+        bench.dispatcher.decide({pause.name: pause})
+        bench.offer(bench.run("acme", 2), bench.run("ajax", 3), bench.run("acme", 4, destination=log))
+        await asyncio.sleep(10)
+        assert sorted(map(len, sink.batches)) == [3, 4]
+        assert [(len(hop.run), hop.delay, hop.reason, hop.paused) for hop in bench.hops()] == [
+            (1, 30.0, "paused", True),
+            (2, 30.0, "paused", True),
+        ]
+        bench.dispatcher.decide({})
+        bench.offer(bench.run("acme", 5, attempts=0))
+        await asyncio.sleep(1)
+
+    play(scenario, lambda clock: Bench(clock, sink))
+    assert sorted(sizes(sink)) == [3, 4, 5]
+
+
+def test_a_destination_paused_for_all_is_paused_for_an_org_that_comes_later() -> None:
+    sink = MemorySink()
+
+    async def scenario(bench: Bench) -> None:
+        bench.dispatcher.decide({"crm": Pause(destination="crm", at=bench.clock.wall())})
+        bench.offer(bench.run("acme", 1))
+        await asyncio.sleep(1)
+
+    assert [hop.reason for hop in play(scenario, lambda clock: Bench(clock, sink)).hops()] == ["paused"]
+    assert not sink.batches

@@ -259,3 +259,23 @@ def test_a_record_for_nobody_is_buried_with_what_is_known_of_it(desk: Desk) -> N
     assert retried.origin == mark().origin
     errors = [dict(record.headers() or ())["hr-error"] for record in desk.written(NAMES.dead)]
     assert all(len(error) <= 512 and error.isascii() for error in errors)
+
+
+def test_what_hops_while_its_destination_is_paused_is_not_given_up_and_its_time_begins_anew(desk: Desk) -> None:
+    old = mark(first_failed_at=EPOCH - 1000)
+    run = desk.run(b"a", marks=[old])
+    desk.settler.settle(Hop(run, SCHEDULE.tiers[1], "paused", desk.clock.wall(), paused=True))
+    desk.mailer.work()
+
+    (hopped,) = desk.marks(SECOND)
+    assert (hopped.first_failed_at, hopped.attempts, hopped.reason) == (desk.clock.wall(), 1, "paused")
+    assert hopped.error == "503", "what the destination last answered"
+
+
+def test_a_post_that_failed_while_its_destination_was_paused_is_not_given_up(desk: Desk) -> None:
+    run = desk.run(b"a", marks=[mark(first_failed_at=EPOCH - 1000)])
+    desk.settler.settle(Failed(run, [Retryable("503")], [1], SCHEDULE.tiers[0], desk.clock.wall(), paused=True))
+    desk.mailer.work()
+
+    (hopped,) = desk.marks(FIRST)
+    assert (hopped.first_failed_at, hopped.attempts) == (EPOCH - 1000, 2)
