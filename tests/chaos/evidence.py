@@ -18,7 +18,7 @@ Runs of `make chaos`, one JSON each, and this table of them, which is made by th
 
 
 class Evidence(msgspec.Struct, frozen=True, kw_only=True):
-    """One run, as it is kept. *dirty* says that the checkout had changes beyond the commit."""
+    """One run, as it is kept. *dirty* says that the checkout had changes beyond the commit, other runs' evidence aside."""
 
     at: str
     commit: str
@@ -33,7 +33,7 @@ def keep(outcome: Outcome, directory: Path) -> None:
     kept = Evidence(
         at=at,
         commit=_git("rev-parse", "--short=12", "HEAD"),
-        dirty=bool(_git("status", "--porcelain")),
+        dirty=bool(_git("status", "--porcelain", "--", ".", ":!docs/evidence")),
         outcome=outcome,
     )
     path = directory / f"{at}-{outcome.profile}-{outcome.seed}.json"
