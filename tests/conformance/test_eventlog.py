@@ -12,10 +12,11 @@ from headrace.eventlog.sqlite import SqliteEventLog
 from headrace.testing.clock import EPOCH, FakeClock
 from headrace.testing.eventlog_contract import EventLogContract
 from headrace.testing.eventlog_pages_contract import BEGUN, PagesContract
+from headrace.testing.eventlog_trail_contract import TrailContract
 from headrace.testing.eventlog_upkeep_contract import UpkeepContract
 
 
-class Contract(EventLogContract, PagesContract, UpkeepContract):
+class Contract(EventLogContract, PagesContract, TrailContract, UpkeepContract):
     """Everything that an event log promises."""
 
     @pytest.fixture

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from math import ceil
 
 from confluent_kafka import Consumer, KafkaError, KafkaException
 from confluent_kafka import TopicPartition as Place
@@ -58,6 +59,13 @@ class KafkaReader:
         first = self._offsets(places, OffsetSpec.earliest())  # type: ignore[no-untyped-call]
         end = self._offsets(places, OffsetSpec.latest())  # type: ignore[no-untyped-call]
         return {place.partition: (first[place], end[place]) for place in places}
+
+    def offsets_at(self, topic: str, at: float) -> Mapping[int, int]:
+        places = [Place(topic, partition) for partition in self._inquiry.topic(topic).partitions]
+        # The ends first: a record that is written meanwhile is after *at*, and must not be passed over.
+        end = self._offsets(places, OffsetSpec.latest())  # type: ignore[no-untyped-call]
+        found = self._offsets(places, OffsetSpec.for_timestamp(max(0, ceil(at * 1000))))
+        return {place.partition: found[place] if found[place] >= 0 else end[place] for place in places}
 
     def committed(self, group: str, partitions: Sequence[TopicPartition]) -> Mapping[TopicPartition, Committed]:
         if not partitions:

@@ -76,6 +76,11 @@ class Log:
         """Return what is kept of `[start, stop)`."""
         return self._records[max(start - self.start, 0) : max(stop - self.start, 0)]
 
+    def offset_at(self, written_at: int) -> int:
+        """Return the first offset that was written at or after *written_at*, in milliseconds, or else the end."""
+        kept = (each.offset() for each in self._records if each.timestamp()[1] >= written_at)
+        return next(kept, self.end)
+
     def delete_before(self, offset: int) -> None:
         """Forget the records before *offset*, as retention does."""
         kept = self.between(offset, self.end)

@@ -1,6 +1,7 @@
 """Reads and changes the memory broker's topics."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from math import ceil
 
 import msgspec
 
@@ -25,6 +26,12 @@ class MemoryReader:
         with self._cluster.changed:
             self._cluster.check_up()
             return {number: (log.start, log.end) for number, log in enumerate(self._cluster.topic(topic).logs)}
+
+    def offsets_at(self, topic: str, at: float) -> Mapping[int, int]:
+        with self._cluster.changed:
+            self._cluster.check_up()
+            logs = self._cluster.topic(topic).logs
+            return {number: log.offset_at(ceil(at * 1000)) for number, log in enumerate(logs)}
 
     def committed(self, group: str, partitions: Sequence[TopicPartition]) -> Mapping[TopicPartition, Committed]:
         with self._cluster.changed:

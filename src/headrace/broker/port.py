@@ -132,6 +132,13 @@ class Reader(Protocol):
         """Return per partition the first offset that is kept and the next one to be written."""
         ...
 
+    def offsets_at(self, topic: str, at: float) -> Mapping[int, int]:
+        """Return per partition the first offset whose record was written at or after *at*, seconds since the epoch.
+
+        Where there is none it is the next one to be written.
+        """
+        ...
+
     def committed(self, group: str, partitions: Sequence[TopicPartition]) -> Mapping[TopicPartition, Committed]:
         """Return where *group* stands; partitions without a commit are left out."""
         ...

@@ -71,9 +71,12 @@ def totals(tables: Tables, query: TotalsQuery) -> Sequence[Counter]:
         where.add("org <> ?", EVERY_ORG)
     else:
         where.add("org = ?", query.org)
-    sums = ", ".join(f"sum({column}) AS {column}" for column in COUNTER.sums)
+    sums = ", ".join(
+        [f"sum({column}) AS {column}" for column in COUNTER.sums]
+        + [f"max({column}) AS {column}" for column in COUNTER.greatest]
+    )
     found = tables.run(
-        f"SELECT org, destination, {sums}, max(slowest_ms) AS slowest_ms FROM counter {where} "  # noqa: S608
+        f"SELECT org, destination, {sums} FROM counter {where} "  # noqa: S608
         "GROUP BY org, destination ORDER BY sum(dead) DESC, sum(retried) DESC, sum(accepted) DESC, org, destination "
         "LIMIT ?",
         [*where.parameters, query.limit],
@@ -85,7 +88,7 @@ def totals(tables: Tables, query: TotalsQuery) -> Sequence[Counter]:
 
 
 def _plain(row: dict[str, object]) -> dict[str, object]:
-    whole = {name: int(row[name]) for name in COUNTER.sums if name != "ms"}  # type: ignore[call-overload]
+    whole = {name: int(row[name]) for name in COUNTER.sums if not name.endswith("ms")}  # type: ignore[call-overload]
     return {**row, **whole}
 
 

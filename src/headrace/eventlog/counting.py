@@ -6,6 +6,7 @@ import msgspec
 
 from headrace.core.chain import follow
 from headrace.eventlog.merging import Merging
+from headrace.model.mark import NOBODY
 from headrace.model.record import TopicPartition
 from headrace.wire.attempts import Attempt, RedriveNote, Tile
 from headrace.wire.times import from_text
@@ -22,7 +23,8 @@ class Counter(msgspec.Struct, kw_only=True):
 
     From attempts: *posts*, how many *failed* whole, the events *posted* in them and *refused* by the destination,
     their *bytes* and the milliseconds they took, in sum and the *slowest_ms*. Posts to a destination that is one lane
-    for all orgs are those of the org `-`. From the tiles that count: events *accepted* (once per destination),
+    for all orgs are those of the org `-`. *aged* posts told how old their first event was when it was delivered, in
+    sum *age_ms* and at most *oldest_ms*. From the tiles that count: events *accepted* (once per destination),
     *delivered*, moved to tiers (*retried*), *dead*-lettered, and *redriven*.
     """
 
@@ -37,6 +39,9 @@ class Counter(msgspec.Struct, kw_only=True):
     bytes: int = 0
     ms: float = 0.0
     slowest_ms: float = 0.0
+    aged: int = 0
+    age_ms: float = 0.0
+    oldest_ms: float = 0.0
     accepted: int = 0
     delivered: int = 0
     retried: int = 0
@@ -53,13 +58,15 @@ COUNTER = Merging(
         "refused",
         "bytes",
         "ms",
+        "aged",
+        "age_ms",
         "accepted",
         "delivered",
         "retried",
         "dead",
         "redriven",
     ),
-    greatest=("slowest_ms",),
+    greatest=("slowest_ms", "oldest_ms"),
 )
 
 
@@ -75,7 +82,8 @@ class Counters:
 
     def add_attempt(self, attempt: Attempt) -> None:
         """Count a post."""
-        for counter in self._of(attempt.org, attempt.destination, attempt.at):
+        org = NOBODY if attempt.org == EVERY_ORG else attempt.org
+        for counter in self._of(org, attempt.destination, attempt.at):
             counter.posts += 1
             counter.failed += attempt.retryable == attempt.events
             counter.posted += attempt.events
@@ -83,6 +91,9 @@ class Counters:
             counter.bytes += attempt.bytes
             counter.ms += attempt.ms
             counter.slowest_ms = max(counter.slowest_ms, attempt.ms)
+            counter.aged += attempt.age_ms > 0
+            counter.age_ms += attempt.age_ms
+            counter.oldest_ms = max(counter.oldest_ms, attempt.age_ms)
 
     def add_tile(self, tile: Tile, *, is_main: bool) -> None:
         """Count a settled chunk; only what comes from the main topic is new to the river."""

@@ -67,8 +67,13 @@ def own_frame(frames: tuple[str, ...]) -> str:
 
     Lines, addresses and all but the last two parts of a path are left out: they change with every release.
     """
-    own = next((frame for frame in reversed(frames) if not _FOREIGN.search(frame)), frames[-1] if frames else "")
+    own = next((frame for frame in reversed(frames) if is_own(frame)), frames[-1] if frames else "")
     return _DIRECTORIES.sub("", _LINE.sub("", own))[:FRAME]
+
+
+def is_own(frame: str) -> bool:
+    """Tell whether *frame* is of the bot's own code, and not of its language or of a library."""
+    return not _FOREIGN.search(frame)
 
 
 def normal(message: str) -> str:

@@ -13,10 +13,12 @@ from headrace.eventlog.erasure import event_digest, session_digest, sort_out, us
 from headrace.eventlog.fold import fold, person_of
 from headrace.eventlog.graphs import Counted, CounterQuery, TotalsQuery
 from headrace.eventlog.memory_groups import Decision, groups, hits
+from headrace.eventlog.memory_trail import noted, sought
 from headrace.eventlog.pages import ExceptionQuery, ExceptionSummary, Hit, HitQuery, Page, SessionQuery
 from headrace.eventlog.port import EventQuery, SessionSummary, StoredEvent, Upserted
 from headrace.eventlog.row import Row, read_all
 from headrace.eventlog.session_pages import as_summary
+from headrace.eventlog.trail import Deed, DeedQuery
 from headrace.eventlog.upkeep import Action, Erased, Tombstone
 from headrace.model.record import TopicPartition
 
@@ -35,6 +37,7 @@ class MemoryEventLog:
         self._counters: dict[tuple[int, str, str, int], Counter] = {}
         self._places: dict[TopicPartition, int] = {}
         self._tiles: dict[str, bytes] = {}
+        self._deeds: dict[str, Deed] = {}
 
     def upsert(self, values: Sequence[bytes], orgs: Sequence[str] = ()) -> Upserted:
         rows, refused = read_all(values, orgs, self._clock.wall())
@@ -166,6 +169,12 @@ class MemoryEventLog:
         )
         return ranked[: query.limit]
 
+    def note(self, deed: Deed) -> None:
+        noted(self._deeds, deed)
+
+    def deeds(self, query: DeedQuery) -> Page[Deed]:
+        return _page(sought(self._deeds.values(), query), query.after, query.limit)
+
     def close(self) -> None:
         """Keep everything: a closed store can be opened again by whoever still has it."""
 
@@ -202,6 +211,8 @@ def _matches(row: Row, query: EventQuery) -> bool:
         row.org == query.org
         and query.session in (None, row.session)
         and query.type in (None, row.type)
+        and query.id in (None, row.id)
+        and (query.seq_from is None or row.seq is None or row.seq >= query.seq_from)
         and (row.failed or not query.failed)
     )
 

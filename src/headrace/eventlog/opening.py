@@ -8,10 +8,11 @@ from headrace.eventlog.pages import Pages
 from headrace.eventlog.port import EventLog
 from headrace.eventlog.settings import EventlogSettings
 from headrace.eventlog.sqlite import SqliteEventLog
+from headrace.eventlog.trail import Trail
 from headrace.eventlog.upkeep import Upkeep
 
 
-class Store(EventLog, Pages, Upkeep, Graphs, Protocol):
+class Store(EventLog, Pages, Upkeep, Graphs, Trail, Protocol):
     """All that an event log can do. One object serves one thread at a time; open one for each."""
 
 

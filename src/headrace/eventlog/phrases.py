@@ -87,6 +87,7 @@ _PHRASES: dict[str, Callable[[Told], Phrase]] = {
     taxonomy.SessionStarted.type: _naming("mark", "session started", "channel", "language", "reason"),
     taxonomy.SessionEnded.type: _naming("mark", "session ended", "", "reason"),
     taxonomy.TurnStarted.type: _naming("turn", "turn", "turn", "input"),
+    taxonomy.TurnEnded.type: _naming("step", "turn ended", "turn"),
     taxonomy.MessageReceived.type: _naming("person", "person", "text"),
     taxonomy.MessageSent.type: _naming("bot", "bot", "text"),
     taxonomy.IntentDetected.type: _intent,

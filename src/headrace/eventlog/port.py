@@ -77,6 +77,8 @@ class SessionSummary(msgspec.Struct, frozen=True, kw_only=True):
 class EventQuery(msgspec.Struct, frozen=True, kw_only=True):
     """Which events of *org* to read: of one *session* or all, of one *type*, only the *failed*, and at most *limit*.
 
+    *id* names one, and *seq_from* leaves out those whose `seq` is less.
+
     Those of one session come in the order of `seq`, those without after the others, and then of time and id; *after*,
     the `next` of a page, goes on where that one ended. Those of all sessions come from the session that began last to
     the first, of each the latest first, and have no next page.
@@ -86,6 +88,8 @@ class EventQuery(msgspec.Struct, frozen=True, kw_only=True):
     session: str | None = None
     type: str | None = None
     failed: bool = False
+    id: str | None = None
+    seq_from: int | None = None
     limit: int = 1000
     after: str | None = None
 

@@ -89,6 +89,8 @@ def _where(query: EventQuery) -> Where:
     where = Where()
     where.add("s.org = ?", query.org)
     where.add_given("e.type = ?", query.type)
+    where.add_given("e.id = ?", query.id)
+    where.add_given("(e.seq IS NULL OR e.seq >= ?)", query.seq_from)
     if query.failed:
         where.add("s.errors > 0 AND e.failed")
     return where

@@ -14,8 +14,13 @@ DEEPEST = 4
 
 
 class Line(msgspec.Struct, kw_only=True):
-    """One line of a story. *verb* says what happened, *text* to what, *depth* how far inside dialogs and actions."""
+    """One line of a story. *verb* says what happened, *text* to what, *depth* how far inside dialogs and actions.
 
+    *place* is that of its event among those told, *end* of the event that completed it, as far as one did.
+    """
+
+    place: int
+    end: int | None = None
     at: float
     kind: Kind
     verb: str
@@ -28,8 +33,8 @@ class Line(msgspec.Struct, kw_only=True):
 def tell(events: Iterable[StoredEvent]) -> list[Line]:
     """Tell *events*, which come in order; ends of turns and actions complete the line of their begin."""
     story = _Story()
-    for event in events:
-        story.add(event, Told(event.value))
+    for place, event in enumerate(events):
+        story.add(place, event, Told(event.value))
     return story.end()
 
 
@@ -40,19 +45,19 @@ class _Story:
         self._dialogs: list[str] = []
         self._actions: dict[str, Line] = {}
 
-    def add(self, event: StoredEvent, told: Told) -> None:
+    def add(self, place: int, event: StoredEvent, told: Told) -> None:
         match event.type:
             case taxonomy.TurnEnded.type if self._turn is not None:
-                self._turn.duration_ms, self._turn = told.number("duration_ms"), None
+                self._turn.duration_ms, self._turn.end, self._turn = told.number("duration_ms"), place, None
             case taxonomy.ActionSucceeded.type | taxonomy.ActionFailed.type if (
                 call := told.text("call")
             ) in self._actions:
-                self._end_action(self._actions.pop(call), told)
+                self._end_action(self._actions.pop(call), place, told)
             case taxonomy.DialogExited.type:
                 self._exit(told.text("dialog"))
-                self._append(event, told)
+                self._append(place, event, told)
             case _:
-                line = self._append(event, told)
+                line = self._append(place, event, told)
                 self._open(event.type, told, line)
 
     def end(self) -> list[Line]:
@@ -61,10 +66,11 @@ class _Story:
             line.text = f"{line.text} (no end recorded)"
         return self.lines
 
-    def _append(self, event: StoredEvent, told: Told) -> Line:
+    def _append(self, place: int, event: StoredEvent, told: Told) -> Line:
         kind, verb, text = phrase(event.type, told)
         depth = min(len(self._dialogs) + len(self._actions), DEEPEST) if kind == "step" else 0
         line = Line(
+            place=place,
             at=event.at,
             kind=kind,
             verb=verb,
@@ -85,8 +91,8 @@ class _Story:
             self._actions[told.text("call")] = line
 
     @staticmethod
-    def _end_action(line: Line, told: Told) -> None:
-        line.duration_ms = told.number("duration_ms")
+    def _end_action(line: Line, place: int, told: Told) -> None:
+        line.duration_ms, line.end = told.number("duration_ms"), place
         line.error = told.error()
         if outputs := told.fields("outputs"):
             line.text = f"{line.text} → {pairs(outputs)}"

@@ -5,13 +5,14 @@ from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractContextManager, suppress
 
 from headrace.clock import Clock
-from headrace.eventlog import counter_tables, erasing, exception_pages, session_pages
+from headrace.eventlog import counter_tables, erasing, exception_pages, session_pages, trail_tables
 from headrace.eventlog.counting import Counter
 from headrace.eventlog.graphs import Counted, CounterQuery, TotalsQuery
 from headrace.eventlog.pages import ExceptionQuery, ExceptionSummary, Hit, HitQuery, Page, SessionQuery
 from headrace.eventlog.port import EventQuery, SessionSummary, StoredEvent, Upserted
 from headrace.eventlog.row import Row, read_all
 from headrace.eventlog.tables import Tables
+from headrace.eventlog.trail import Deed, DeedQuery
 from headrace.eventlog.upkeep import Action, Erased, Tombstone
 from headrace.model.record import TopicPartition
 
@@ -111,6 +112,14 @@ class TablesEventLog(ABC):
     def totals(self, query: TotalsQuery) -> Sequence[Counter]:
         with self._looking() as tables:
             return counter_tables.totals(tables, query)
+
+    def note(self, deed: Deed) -> None:
+        with self._storing() as tables:
+            trail_tables.note(tables, deed)
+
+    def deeds(self, query: DeedQuery) -> Page[Deed]:
+        with self._looking() as tables:
+            return trail_tables.deeds(tables, query)
 
     def _store(self, rows: Collection[Row], now: float) -> tuple[int, int]:
         """Store *rows* in one transaction; return how many were new, and how many came too late."""

@@ -49,6 +49,18 @@ class ReaderContract:
         assert raised(lambda: reader.bounds(name("missing"))) is TopicMissing
         reader.close()
 
+    def test_a_moment_is_found_by_when_records_were_written(self, broker: Broker) -> None:
+        topic = new_topic(broker, partitions=2)
+        write(broker, topic, numbers(0, 3), 0)
+        reader = broker.reader()
+        _, first = next(iter(reader.read(TopicPartition(topic, 0), 0, 1))).timestamp()
+
+        assert reader.offsets_at(topic, 0.0) == {0: 0, 1: 0}
+        assert reader.offsets_at(topic, first / 1000) == {0: 0, 1: 0}
+        assert reader.offsets_at(topic, first / 1000 + 3600) == {0: 3, 1: 0}
+        assert raised(lambda: reader.offsets_at(name("missing"), 0.0)) is TopicMissing
+        reader.close()
+
     def test_a_group_that_never_was_stands_nowhere(self, broker: Broker) -> None:
         topic = new_topic(broker)
 

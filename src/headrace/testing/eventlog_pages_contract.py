@@ -12,11 +12,12 @@ from headrace.errors import UsageError
 from headrace.eventlog.opening import Store
 from headrace.eventlog.pages import ExceptionQuery, ExceptionSummary, Hit, HitQuery, Page, SessionQuery
 from headrace.eventlog.port import EventQuery, SessionSummary, StoredEvent
+from headrace.eventlog.trail import DeedQuery
 from headrace.testing.eventlog_contract import ERROR, event
 from headrace.wire.times import to_text
 
 T = TypeVar("T")
-Q = TypeVar("Q", SessionQuery, ExceptionQuery, HitQuery, EventQuery)
+Q = TypeVar("Q", SessionQuery, ExceptionQuery, HitQuery, EventQuery, DeedQuery)
 
 BEGUN = 1_795_428_000.0
 """2026-11-23T10:00:00Z."""
@@ -188,6 +189,15 @@ class PagesContract:
             each.id for each in store.events(msgspec.structs.replace(query, limit=99))
         ]
         assert len({each.id for each in found}) == 30
+
+    def test_one_event_is_found_and_a_session_from_some_event_on(self, store: Store) -> None:
+        store.upsert([*(event(f"e{n}", seq=n) for n in range(6)), event("bare"), event("e3", seq=3, subject="s-2")])
+        query = EventQuery(org="acme", session="s-1", limit=2)
+
+        assert [each.seq for each in every(store.find_events, msgspec.structs.replace(query, id="e3"))] == [3]
+        assert every(store.find_events, msgspec.structs.replace(query, id="e9")) == []
+        found = every(store.find_events, msgspec.structs.replace(query, seq_from=4))
+        assert [each.id for each in found] == ["e4", "e5", "bare"]
 
     def test_a_place_that_is_none_is_an_error_of_whoever_asks(self, store: Store) -> None:
         store.upsert([event("1")])

@@ -166,15 +166,23 @@ class UpkeepContract:
         assert store.find_sessions(SessionQuery(org=None)).rows == []
 
     def test_counters_add_up_with_their_place_or_not_at_all(self, store: Store) -> None:
-        first = Counted(read=(PLACE, 0, 10), counters=[counter(posts=2, ms=5.0, slowest_ms=4.0, dead=1)])
+        first = Counted(
+            read=(PLACE, 0, 10),
+            counters=[counter(posts=2, ms=5.0, slowest_ms=4.0, dead=1, aged=1, age_ms=70.0, oldest_ms=70.0)],
+        )
         second = Counted(
-            read=(PLACE, 10, 12), counters=[counter(posts=1, ms=3.0, slowest_ms=3.0), counter(at=1_795_428_060)]
+            read=(PLACE, 10, 12),
+            counters=[
+                counter(posts=1, ms=3.0, slowest_ms=3.0, aged=1, age_ms=9.5, oldest_ms=9.5),
+                counter(at=1_795_428_060),
+            ],
         )
 
         assert [store.count(each) for each in (first, second, second, first)] == [True, True, False, False]
 
         minute, following = store.counters(CounterQuery(org="acme", since=BEGUN, until=BEGUN + 120))
         assert (minute.posts, minute.ms, minute.slowest_ms, minute.dead) == (3, 8.0, 4.0, 1)
+        assert (minute.aged, minute.age_ms, minute.oldest_ms) == (2, 79.5, 70.0)
         assert (following.at, following.posts) == (1_795_428_060, 0)
         assert store.read_to("attempts") == {3: 12}
         assert store.counters(CounterQuery(org="globex", since=BEGUN, until=BEGUN + 120)) == []
