@@ -60,6 +60,10 @@ format: $(STAMP)
 docs: $(STAMP)
 	@$(BIN)/headrace config reference > docs/configuration.md
 	@$(BIN)/headrace config reference --toml > docs/headrace.toml
+	@$(BIN)/headrace metrics > docs/metrics.md
+	@mkdir -p deploy/grafana deploy/prometheus
+	@$(BIN)/headrace metrics --grafana > deploy/grafana/headrace.json
+	@$(BIN)/headrace metrics --rules > deploy/prometheus/alerts.yml
 
 # The lock names versions and hashes, never where to download from.
 lock: $(STAMP)

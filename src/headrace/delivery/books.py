@@ -8,6 +8,7 @@ from headrace.core.offsets import Progress
 from headrace.core.runs import Chunk
 from headrace.delivery.mailer import Mailer, Parcel
 from headrace.model.record import TopicPartition
+from headrace.telemetry.metrics import Metrics
 from headrace.wire import attempts
 from headrace.wire.attempts import Count, Tile
 from headrace.wire.times import to_text
@@ -22,11 +23,12 @@ REPEAT_EVERY = 5.0
 class Books:
     """Writes the tiles of one worker, whose name makes their ids unique, and commits what they cover."""
 
-    def __init__(self, worker: str, attempts_topic: str, mailer: Mailer, clock: Clock) -> None:
+    def __init__(self, worker: str, attempts_topic: str, mailer: Mailer, clock: Clock, metrics: Metrics) -> None:
         self._worker = worker
         self._topic = attempts_topic
         self._mailer = mailer
         self._clock = clock
+        self._metrics = metrics
         self._written = 0
         self._committed_at = 0.0
         self._repeated_at = clock.monotonic()
@@ -53,6 +55,7 @@ class Books:
                 places[partition] = Committed(*progress.booked)
         if places:
             consumer.commit(places, wait=wait)
+            self._metrics.count("commits")
 
     def _write(self, progress: Progress, chunk: Chunk) -> None:
         self._written += 1

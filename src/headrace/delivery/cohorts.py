@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import structlog
 
-from headrace.broker.port import Committed, Consumer, Reader
+from headrace.broker.port import Committed, Consumer
 from headrace.clock import Clock
 from headrace.core.offsets import Progress
 from headrace.core.runs import Run
@@ -81,7 +81,7 @@ class Cohorts:
         destinations: Mapping[str, Destination],
         dispatcher: OrderedDispatcher,
         on_loop: OnLoop,
-        reader: Reader,
+        bounds: Callable[[str], Mapping[int, tuple[int, int]]],
         sequence: Sequencer,
         tail_of: TailOf,
         delay_of: Callable[[str], float],
@@ -92,7 +92,7 @@ class Cohorts:
         self._destinations = destinations
         self._dispatcher = dispatcher
         self._on_loop = on_loop
-        self._reader = reader
+        self._bounds = bounds
         self._sequence = sequence
         self._tail_of = tail_of
         self._delay_of = delay_of
@@ -214,7 +214,7 @@ class Cohorts:
         if not complete or asked_at - self._asked_at < ASK_EVERY:
             return
         try:
-            bounds = {topic: self._reader.bounds(topic) for topic in self._topics}
+            bounds = {topic: self._bounds(topic) for topic in self._topics}
         except BrokerError as error:
             self._asked_at = asked_at
             log.warning("delivery.ends_unknown", error=str(error))

@@ -56,6 +56,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     serves: Serves = "all"
     pauses: Look = dict
     """Tells what people have paused; nothing by default."""
+    by_destination: bool = False
+    """Whether metrics tell destinations apart."""
 
 
 class Crew(msgspec.Struct, frozen=True, kw_only=True):
@@ -92,7 +94,7 @@ def muster(plan: Plan, loop: asyncio.AbstractEventLoop, metrics: Metrics) -> Cre
         intake=Intake(plan.routes, plan.destinations),
         settler=Settler(plan.names, plan.schedule, mailer, plan.clock, metrics, on_too_large),
         mailer=mailer,
-        books=Books(uuid.uuid4().hex[:12], plan.names.attempts, mailer, plan.clock),
+        books=Books(uuid.uuid4().hex[:12], plan.names.attempts, mailer, plan.clock, metrics),
         dispatcher=dispatcher,
         outbox=outbox,
         loop=loop,
@@ -113,10 +115,12 @@ def _keep_order(
     settings, schedule, clock = plan.settings, plan.schedule, plan.clock
     if settings.ordering == "any":
         probes_fresh = plan.serves == "main"
-        dispatcher = Dispatcher(settings, schedule, plan.sinks, outbox, clock, probes_fresh=probes_fresh)
+        dispatcher = Dispatcher(
+            settings, schedule, plan.sinks, outbox, clock, probes_fresh=probes_fresh, metrics=metrics
+        )
         return dispatcher, TierClock(sequence, settings.memory), None
     order = Order(plan.names.events, schedule, by_org=settings.ordering == "org")
-    ordered = OrderedDispatcher(settings, schedule, plan.sinks, outbox, clock, order)
+    ordered = OrderedDispatcher(settings, schedule, plan.sinks, outbox, clock, order, metrics)
 
     def bury(org: str, mark: Mark, record: Record) -> None:
         destination = plan.destinations[mark.destination]
@@ -130,7 +134,7 @@ def _keep_order(
         destinations=plan.destinations,
         dispatcher=ordered,
         on_loop=loop.call_soon_threadsafe,
-        reader=reader,
+        bounds=reader.bounds,
         sequence=sequence,
         tail_of=tail_of,
         delay_of=lambda topic: plan.names.delay_of(topic) or 0.0,

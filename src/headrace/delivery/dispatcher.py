@@ -13,6 +13,7 @@ from headrace.core.pacing import Gate
 from headrace.core.runs import Run
 from headrace.core.schedule import RetrySchedule
 from headrace.core.shares import Shares
+from headrace.delivery.census import Census
 from headrace.delivery.flight import Flight
 from headrace.delivery.outbox import Hop, Outbox
 from headrace.delivery.posting import Lines
@@ -21,6 +22,7 @@ from headrace.model.destination import Destination
 from headrace.model.pause import Pause
 from headrace.model.units import Duration
 from headrace.sinks.port import Sink
+from headrace.telemetry.metrics import Metrics
 
 SWEEP = 0.1
 """Seconds between looks at posts that hang, lanes that are full and memory that runs out."""
@@ -44,6 +46,7 @@ class Dispatcher:
         clock: Clock,
         *,
         probes_fresh: bool = False,
+        metrics: Metrics | None = None,
     ) -> None:
         self._settings = settings
         self._schedule = schedule
@@ -51,6 +54,7 @@ class Dispatcher:
         self._outbox = outbox
         self._clock = clock
         self._probes_fresh = probes_fresh
+        self._metrics = metrics or Metrics()
         self._limits = LaneLimits(
             batch_events=settings.batch_events,
             batch_bytes=settings.batch_bytes,
@@ -117,6 +121,14 @@ class Dispatcher:
         for lane in self._lanes.values():
             self._queue(lane, self._clock.monotonic())
         self._pump(self._clock.monotonic())
+
+    def census(self) -> Mapping[str, Census]:
+        """Count the lanes of each destination, and what they hold."""
+        now = self._clock.monotonic()
+        counted: dict[str, Census] = {}
+        for lane in self._lanes.values():
+            counted.setdefault(lane.destination.name, Census()).add(lane, now)
+        return counted
 
     async def abandon(self) -> None:
         """Cancel all posts; their events stay uncommitted and come again."""
@@ -269,7 +281,7 @@ class Dispatcher:
             lane.pace.probing = False
             return
         sink, lines = self._sinks[lane.destination.name], self._lines_of(runs)
-        flight = Flight(lane, runs, now, sink, self._outbox, self._clock, self._schedule, lines)
+        flight = Flight(lane, runs, now, sink, self._outbox, self._clock, self._schedule, lines, self._metrics)
         lane.posts += 1
         self._shares.start(suspect=flight.is_suspect)
         task = asyncio.get_running_loop().create_task(flight.carry(self.landed))

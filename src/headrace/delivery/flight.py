@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from headrace.clock import Clock
+from headrace.core.age import age_of
 from headrace.core.lanes import Lane
 from headrace.core.pacing import SLOW_AFTER, Gate
 from headrace.core.runs import Run
@@ -12,6 +13,7 @@ from headrace.delivery.posting import Lines, Posting, Verdict
 from headrace.model.outcome import AllDelivered, Answer, Delivered, Each, Misconfigured, Rejected, Retryable
 from headrace.model.units import Duration
 from headrace.sinks.port import Sink
+from headrace.telemetry.metrics import Metrics
 from headrace.wire.attempts import Attempt, Span
 from headrace.wire.times import to_text
 
@@ -28,7 +30,8 @@ class Flight:
         outbox: Outbox,
         clock: Clock,
         schedule: RetrySchedule,
-        lines: Lines | None = None,
+        lines: Lines | None,
+        metrics: Metrics,
     ) -> None:
         self.lane = lane
         self.runs = runs
@@ -47,6 +50,7 @@ class Flight:
         self._outbox = outbox
         self._clock = clock
         self._schedule = schedule
+        self._metrics = metrics
         for run in runs:
             run.chunk.assignment.in_flight += len(run)
 
@@ -84,7 +88,16 @@ class Flight:
         self.verdict = verdict
         self.delay = pace.hop(now, self._schedule) if pace.gate(now) is not Gate.OPEN else None
         self.judged_at = self._clock.wall()
+        self._time_delivery(verdict)
         self._report_runs(verdict)
+
+    def _time_delivery(self, verdict: Verdict) -> None:
+        """Note how long the delivered events took from their bot to here, all of them as long as the first one."""
+        outcomes = verdict.outcomes
+        taken = len(verdict.posts) if outcomes is None else sum(isinstance(one, Delivered) for one in outcomes)
+        age = age_of(self.runs[0], self.judged_at) if taken else None
+        if age is not None:
+            self._metrics.observe("delivery_seconds", age, taken)
 
     def _report_runs(self, verdict: Verdict) -> None:
         place = 0
@@ -110,17 +123,20 @@ class Flight:
                 error = next((one.reason for one in outcomes if not isinstance(one, Delivered)), "")
             case _:
                 error = answer.reason
+        now = self._clock.wall()
+        age = age_of(self.runs[0], now) if delivered else None
         self._outbox.append(
             Attempt(
                 org=self.lane.org,
                 destination=self.lane.destination.name,
-                at=to_text(self._clock.wall() - took),
+                at=to_text(now - took),
                 ms=round(took * 1000, 1),
                 events=len(part),
                 bytes=sum(run.size for run in self.runs),
                 delivered=delivered,
                 rejected=rejected,
                 retryable=len(part) - delivered - rejected,
+                age_ms=round((age or 0.0) * 1000, 1),
                 error=error[:200],
                 spans=self._spans(part),
             )

@@ -17,6 +17,7 @@ from headrace.delivery.settings import DeliverySettings
 from headrace.model.destination import Destination
 from headrace.model.record import Origin
 from headrace.sinks.port import Sink
+from headrace.telemetry.metrics import Metrics
 
 SILENCE = 2.0
 """Seconds without a word from the owner after which nothing is posted until it is known again that the partitions are
@@ -42,8 +43,9 @@ class OrderedDispatcher(Dispatcher):
         outbox: Outbox,
         clock: Clock,
         order: Order,
+        metrics: Metrics | None = None,
     ) -> None:
-        super().__init__(settings, schedule, sinks, outbox, clock)
+        super().__init__(settings, schedule, sinks, outbox, clock, metrics=metrics)
         self._order = order
         self._holding: set[OrderedLane] = set()
         self._full: set[OrderedLane] = set()

@@ -19,6 +19,7 @@ from headrace.delivery.dispatcher import Dispatcher
 from headrace.delivery.intake import Intake, Taken
 from headrace.delivery.mailer import Mailer
 from headrace.delivery.outbox import Later, Outbox
+from headrace.delivery.pulse import Pulse
 from headrace.delivery.sequence import Sequencer, make_chunk
 from headrace.delivery.settler import Settler
 from headrace.delivery.tiers import Due, Marked, Tiers
@@ -93,6 +94,7 @@ class Owner:
         self._ends_at = float("inf")
         self._told_at = clock.monotonic()
         self._told: Mapping[Counter, int] = {}
+        self.pulse = Pulse(clock.monotonic())
         self.fault: BaseException | None = None
 
     def stop(self) -> None:
@@ -162,6 +164,7 @@ class Owner:
 
     def turn(self) -> None:
         """Settle, commit, poll and hand over, once."""
+        self.pulse.turned_at = self._clock.monotonic()
         self._tiers.confirm(self._consumer)
         if broken := self._tiers.broken():
             self._wind_down(self._tiers.going(broken))
@@ -202,8 +205,10 @@ class Owner:
         except BrokerError as error:
             if not self._subscribed:
                 raise
+            self.pulse.trouble = str(error)
             log.warning("delivery.topics_unknown", error=str(error))
             return
+        self.pulse.trouble, self.pulse.answered_at = "", now
         if topics != self._subscribed:
             self._subscribed = topics
             self._tiers.subscribed(topics)
@@ -244,6 +249,8 @@ class Owner:
 
     def _take(self, records: Sequence[Record]) -> None:
         """Group one poll's records by partition, and hand the runs over to the event loop."""
+        self.pulse.polled_at = self._clock.monotonic()
+        self.pulse.partitions = len(self._progress)
         if not records:
             return
         by_partition: dict[tuple[str, int], list[Record]] = {}
@@ -285,7 +292,7 @@ class Owner:
 
     def _take_due(self, chunk: Chunk, due: Sequence[Marked], now: float) -> Sequence[Run]:
         if due[0][1] is not None:
-            self._metrics.peak("lateness_seconds", now - due[0][1].due_at)
+            self._metrics.observe("lateness_seconds", max(0.0, now - due[0][1].due_at))
         self._metrics.count("records_polled", len(due))
         return self._bury(chunk, self._intake.take_due(chunk, due, self._clock.monotonic()))
 
@@ -300,7 +307,9 @@ class Owner:
         self._consumer.pause(list(self._progress))
         self._loop.call_soon_threadsafe(self._dispatcher.drain)
         self._ends_at = self._clock.monotonic() + self._drain
-        while self._clock.monotonic() < self._ends_at and self._dispatcher.fault is None:
+        self.pulse.is_draining = True
+        while (now := self._clock.monotonic()) < self._ends_at and self._dispatcher.fault is None:
+            self.pulse.turned_at = now
             self._tiers.confirm(self._consumer)
             self._settle(0.01)
             self._books.commit(self._progress, self._consumer)

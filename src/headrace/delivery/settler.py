@@ -54,8 +54,10 @@ class Settler:
     def settle(self, report: Ending) -> None:
         """Act on one report, or keep it until there is room; what belongs to a revoked assignment settles nothing."""
         if isinstance(report, Attempt):
-            self._metrics.count("posts")
-            self._metrics.count("posts_failed", report.retryable == report.events)
+            self._metrics.count("posts", 1, report.destination)
+            self._metrics.count("posts_failed", report.retryable == report.events, report.destination)
+            self._metrics.observe("post_seconds", report.ms / 1000)
+            self._metrics.observe("batch_events", report.events)
             self._publish(report)
         elif isinstance(report, Done):
             run = report.run
@@ -98,7 +100,7 @@ class Settler:
 
     def _settle(self, chunk: Chunk, org: str, destination: str, fate: Fate, events: int = 1) -> None:
         chunk.settle(org, destination, fate, events)
-        self._metrics.count(_COUNTED[fate[0]], events)
+        self._metrics.count(_COUNTED[fate[0]], events, destination)
 
     def _settle_one(self, failed: Failed, index: int, outcome: Outcome, posts: int) -> None:
         run = failed.run

@@ -68,7 +68,7 @@ class Supervisor:
 
     def __init__(self, workers: int, arguments: Sequence[str]) -> None:
         command = [sys.executable, "-m", "headrace", *arguments, "--parent", str(os.getpid())]
-        self._seats = [_Seat(command) for _ in range(workers)]
+        self._seats = [_Seat([*command, "--seat", str(number)]) for number in range(workers)]
         self._stopping = False
         self._has_failed = False
 

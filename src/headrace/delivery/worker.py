@@ -6,11 +6,15 @@ import signal
 import sys
 import threading
 
+import msgspec
 import structlog
 
 from headrace.delivery.crew import Crew, Plan, muster
 from headrace.delivery.hearing import hear, obey
+from headrace.delivery.tracing import TracedSink
 from headrace.delivery.trimming import trim_while_filled
+from headrace.delivery.vitals import Vitals
+from headrace.telemetry import traces
 from headrace.telemetry.metrics import Metrics
 
 SWITCH_INTERVAL = 0.0005
@@ -31,7 +35,8 @@ class Worker:
         self._plan = plan
         self._crew: Crew | None = None
         self._is_stopped = False
-        self.metrics = Metrics()
+        self.metrics = Metrics(by_destination=plan.by_destination)
+        self.vitals = Vitals(self.metrics, plan.clock, by_destination=plan.by_destination)
 
     def stop(self) -> None:
         """Ask for the drain; harmless before `run` and when repeated."""
@@ -42,9 +47,13 @@ class Worker:
     async def run(self) -> None:
         """Work until stopped. Raises what broke the worker; whatever it had not committed comes again."""
         plan, loop = self._plan, asyncio.get_running_loop()
+        if traces.is_active():
+            sinks = {name: TracedSink(sink, plan.names) for name, sink in plan.sinks.items()}
+            plan = msgspec.structs.replace(plan, sinks=sinks)
         ended = asyncio.Event()
         crew = self._crew = muster(plan, loop, self.metrics)
         owner, dispatcher = crew.owner, crew.dispatcher
+        self.vitals.attach(crew, loop)
         if self._is_stopped:
             owner.stop()
 

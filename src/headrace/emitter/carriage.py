@@ -101,6 +101,7 @@ class Carriage:
     def stats(self, unencodable: int = 0) -> Stats:
         """Count everything at one moment."""
         intake, backlog = self._intake, self._backlog
+        journaled = self._journal.held
         with intake.lock:
             # The client's own notices may be among what it counts as not acknowledged yet.
             sent = max(0, min(len(self.producer) - backlog.pending, self._produced - self._failed))
@@ -114,6 +115,9 @@ class Carriage:
                 dropped=dict(intake.dropped),
                 unencodable=unencodable,
                 damaged=backlog.damaged,
+                queued_bytes=intake.size,
+                journal_bytes=journaled,
+                journal_limit_bytes=self._journal.capacity,
             )
 
     def _ask(self, now: float) -> None:

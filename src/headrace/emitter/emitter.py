@@ -58,7 +58,8 @@ class Emitter:
         """Return the log of a session; raise `UsageError` when a name is none.
 
         *seq* is the number of its first event, where another process stopped. *traceparent* (W3C Trace Context) goes
-        with every event, and so does *data*.
+        with every event, and so does *data*. Without one, each event takes the context of the span in which it is
+        emitted, where the application has configured OpenTelemetry before.
         """
         return SessionLog(self, org=org, bot=bot, session=session, seq=seq, traceparent=traceparent, data=data)
 

@@ -41,6 +41,11 @@ class Intake:
         self._left = 0  # bytes that left, counted under the lock
         self._hurry_until = 0.0
 
+    @property
+    def size(self) -> int:
+        """The bytes that the queue holds."""
+        return self._put - self._left
+
     def take(self, key: bytes, value: bytes) -> bool:
         """Queue one event; return whether it was taken."""
         size = len(key) + len(value) + ENTRY_BYTES

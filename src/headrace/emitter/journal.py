@@ -61,7 +61,7 @@ class Journal:
     ) -> None:
         self.trouble = ""
         self._directory = directory
-        self._capacity = capacity
+        self.capacity = capacity
         self._segment_bytes = min(segment_bytes, SEGMENT_BYTES, max(capacity // 8, 1))
         self._clock = clock
         self._claim: Claim | None = None
@@ -76,6 +76,14 @@ class Journal:
     def part(self) -> str | None:
         """The name of the part; None when nothing was journaled yet."""
         return self._claim.part if self._claim else None
+
+    @property
+    def held(self) -> int:
+        """The bytes of all segments in the directory, read from the disk; 0 when they cannot be."""
+        try:
+            return size(self._directory)
+        except OSError:
+            return 0
 
     def __bool__(self) -> bool:
         """Whether there is a segment that `next` has not given out."""
@@ -172,7 +180,7 @@ class Journal:
     def _open(self, least: int) -> Written:
         if self._claim is None:
             self._claim = Claim.found(self._directory)
-        if size(self._directory) + max(self._segment_bytes, least) > self._capacity:
+        if size(self._directory) + max(self._segment_bytes, least) > self.capacity:
             raise self._refusal("journal_full", f"{self._directory} holds `emitter.journal_bytes` already")
         self._number += 1
         path = self._claim.path(self._number)

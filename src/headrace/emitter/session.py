@@ -16,6 +16,7 @@ from headrace.emitter.current import session as current_session
 from headrace.emitter.encoding import OutgoingEvent
 from headrace.errors import UsageError
 from headrace.model.taxonomy import BotEvent, ErrorOrigin
+from headrace.telemetry import traces
 from headrace.wire.envelope import ORG
 
 NAME_BYTES = 512
@@ -40,7 +41,19 @@ class SessionLog:
     `ended` where it begins and ends. May be used from several threads and tasks; `seq` stays without repeats.
     """
 
-    __slots__ = ("_data", "_key", "_outlet", "_seq", "_source", "_subject", "_tokens", "_traceparent", "_turns", "told")
+    __slots__ = (
+        "_data",
+        "_key",
+        "_outlet",
+        "_seq",
+        "_source",
+        "_subject",
+        "_tokens",
+        "_trace",
+        "_traceparent",
+        "_turns",
+        "told",
+    )
 
     def __init__(
         self,
@@ -65,6 +78,7 @@ class SessionLog:
         self._subject = session
         self._seq = count(seq).__next__
         self._traceparent = traceparent or UNSET
+        self._trace = traces.current if not traceparent and traces.is_active() else None
         self._data = data
         self._turns = count(1)
         self._tokens: list[Token[SessionLog | None]] = []
@@ -83,7 +97,8 @@ class SessionLog:
             data = {**self._data, **data}
         outlet = self._outlet
         id_, now = outlet.stamp()
-        event = OutgoingEvent(id_, self._source, self._subject, type, now, self._seq(), data, self._traceparent)
+        traceparent = self._traceparent if self._trace is None else self._trace() or UNSET
+        event = OutgoingEvent(id_, self._source, self._subject, type, now, self._seq(), data, traceparent)
         return outlet.take(self._key, outlet.encode(event))
 
     def action(self, name: str, /, kind: str = "function", **inputs: Any) -> Action:

@@ -15,11 +15,12 @@ DropReason = Literal["journal_full", "journal_failed", "journal_lost", "too_larg
 
 
 class Stats(msgspec.Struct, frozen=True, kw_only=True):
-    """One look at an emitter since this process began to use it. All numbers count events.
+    """One look at an emitter since this process began to use it. All numbers count events, unless they are bytes.
 
     What was *taken* is *acknowledged*, *in_memory* or *in_journal*. *spilled* counts those that went by way of the
     journal; *recovered* those of processes that are gone which this one brought to Kafka; *damaged* the stretches of
-    journal that could not be read and were set aside.
+    journal that could not be read and were set aside. *queued_bytes* wait to be moved on; *journal_bytes* are what all
+    processes of the host have in the journal's directory, of *journal_limit_bytes*.
     """
 
     taken: int = 0
@@ -31,6 +32,9 @@ class Stats(msgspec.Struct, frozen=True, kw_only=True):
     dropped: Mapping[DropReason, int] = {}
     unencodable: int = 0
     damaged: int = 0
+    queued_bytes: int = 0
+    journal_bytes: int = 0
+    journal_limit_bytes: int = 0
 
     @property
     def unacknowledged(self) -> int:

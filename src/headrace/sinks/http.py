@@ -17,6 +17,7 @@ from headrace.model.destination import Destination
 from headrace.model.outcome import Answer, Busy, Misconfigured
 from headrace.sinks.answers import EXCERPT_BYTES, read_answer
 from headrace.sinks.http_settings import ORG_PLACEHOLDER, HttpSettings, check_http
+from headrace.sinks.port import Witness
 from headrace.sinks.registry import SinkType
 from headrace.sinks.retry_after import read_retry_after
 from headrace.sinks.signing import Signer
@@ -44,11 +45,20 @@ class HttpSink:
     """Posts to one destination; gives up a post, from connecting to the answer's last byte, after *timeout* seconds.
 
     It never follows a redirect, sends nothing twice, keeps no cookies and trusts no proxy of the environment.
-    Raises `ConfigError` when *settings* cannot work. *wall* tells seconds since the epoch.
+    Raises `ConfigError` when *settings* cannot work. *wall* tells seconds since the epoch. *witness* looks on.
     """
 
-    def __init__(self, settings: HttpSettings, *, timeout: float, wall: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        settings: HttpSettings,
+        *,
+        timeout: float,
+        wall: Callable[[], float] = time.time,
+        witness: Witness | None = None,
+    ) -> None:
         check_http(settings)
+        self._witness = witness
+        self._secret = frozenset(settings.headers)
         self._signer = Signer(settings.secret) if settings.secret else None
         self._gzip = settings.compression == "gzip"
         self._headers = {"Content-Type": CONTENT_TYPE, "Accept-Encoding": "identity", "User-Agent": "headrace"}
@@ -91,10 +101,15 @@ class HttpSink:
         headers = self._headers
         if self._signer is not None:
             headers = headers | self._signer.sign(ids, body, self._wall())
+        if self._witness is not None:
+            shown = {name: "***" if name in self._secret else value for name, value in headers.items()}
+            self._witness.sent(str(self._url_of(org).origin()), shown, body)
         if self._gzip:
             body = await _compress(body)
         async with session.post(self._url_of(org), data=_Body(body), headers=headers, allow_redirects=False) as answer:
             said, whole = await _read(answer, ANSWER_BYTES + ANSWER_BYTES_PER_EVENT * len(ids))
+            if self._witness is not None:
+                self._witness.answered(answer.status, answer.headers, said)
             wait = read_retry_after(answer.headers.get("Retry-After"), self._wall())
             return read_answer(answer.status, said, ids, wait=wait, whole=whole)
 
@@ -149,9 +164,14 @@ class _Body(aiohttp.BytesPayload):
         self._size = len(body)
 
 
-def _make(destination: Destination, timeout: float) -> HttpSink:
-    assert isinstance(destination.settings, HttpSettings)
-    return HttpSink(destination.settings, timeout=timeout)
+def witnessed(witness: Witness | None) -> SinkType:
+    """Return the type of HTTP sinks at whose posts *witness* looks on."""
+
+    def make(destination: Destination, timeout: float) -> HttpSink:
+        assert isinstance(destination.settings, HttpSettings)
+        return HttpSink(destination.settings, timeout=timeout, witness=witness)
+
+    return SinkType(name="http", settings=HttpSettings, make=make)
 
 
-HTTP = SinkType(name="http", settings=HttpSettings, make=_make)
+HTTP = witnessed(None)

@@ -1,9 +1,22 @@
 """What Headrace asks of a sink. A third party ships one with `SinkContract` as its test (headrace.testing)."""
 
+from collections.abc import Mapping
 from typing import Protocol
 
 from headrace.model.batch import Batch
 from headrace.model.outcome import Answer
+
+
+class Witness(Protocol):
+    """Is told what goes over the wire in a post, where somebody looks on. What it is told holds no secret."""
+
+    def sent(self, target: str, headers: Mapping[str, str], body: bytes) -> None:
+        """*target* is the server and no more; *body* is as it was signed."""
+        ...
+
+    def answered(self, status: int, headers: Mapping[str, str], body: bytes) -> None:
+        """The answer came."""
+        ...
 
 
 class Sink(Protocol):

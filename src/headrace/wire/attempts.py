@@ -21,7 +21,11 @@ class Span(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Attempt(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind", tag="attempt"):
-    """One post of one batch and what it came to. *ms* is how long it took."""
+    """One post of one batch and what it came to. *ms* is how long it took.
+
+    *age_ms* is how old its first event was when something of it was delivered: the time from the bot to here. 0:
+    nothing was, or nobody knows.
+    """
 
     org: str
     destination: str
@@ -32,6 +36,7 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag
     delivered: int = 0
     retryable: int = 0
     rejected: int = 0
+    age_ms: float = 0.0
     error: str = ""
     spans: list[Span] = []
 

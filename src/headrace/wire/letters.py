@@ -9,7 +9,7 @@ from headrace.wire.headers import decode
 
 
 class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
-    """One record of the dead topic. *id* and *source* are empty where the value is no event.
+    """One record of the dead topic. *id*, *source* and *type* are empty where the value is no event.
 
     *died* is in seconds since the epoch. *mark* is None where somebody wrote a record there without the headers of
     one; *error* then says what is missing.
@@ -26,6 +26,7 @@ class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
     error: str
     key: bytes | None
     value: bytes | None
+    type: str = ""
 
     @property
     def position(self) -> str:
@@ -38,19 +39,20 @@ def read_letter(record: Record) -> DeadLetter:
     mark, error = _mark_of(record)
     key, value = record.key(), record.value()
     envelope = read(value)
-    identity = ("", "") if isinstance(envelope, Bad) else (envelope.id, envelope.source)
+    id_, source, type_ = ("",) * 3 if isinstance(envelope, Bad) else (envelope.id, envelope.source, envelope.type)
     return DeadLetter(
         partition=record.partition(),
         offset=record.offset(),
         org=_org_of(key, value, mark),
         destination=mark.destination if mark else NOBODY,
-        id=identity[0],
-        source=identity[1],
+        id=id_,
+        source=source,
         mark=mark,
         died=mark.due_at if mark else record.timestamp()[1] / 1000,
         error=mark.error if mark else error,
         key=key,
         value=value,
+        type=type_,
     )
 
 

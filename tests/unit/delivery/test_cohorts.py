@@ -50,7 +50,7 @@ class Desk:
             destinations={"crm": crm},
             dispatcher=self.dispatcher,
             on_loop=lambda call: call(),
-            reader=self.cluster,
+            bounds=self.cluster.bounds,
             sequence=sequence,
             tail_of=lambda record: read_tail(record, names, {"crm": crm}),
             delay_of=lambda topic: names.delay_of(topic) or 0.0,

@@ -188,7 +188,7 @@ class JournalMachine(RuleBasedStateMachine):
 TestJournal = JournalMachine.TestCase
 TestJournal.settings = settings(max_examples=80, stateful_step_count=30, deadline=None)
 
-SEARCHED = settings(TestJournal.settings, max_examples=40, derandomize=True, database=None, phases=[Phase.generate])
+SEARCHED = settings(TestJournal.settings, max_examples=120, derandomize=True, database=None, phases=[Phase.generate])
 
 
 def test_a_segment_deleted_before_all_of_it_is_acknowledged_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
