@@ -1,6 +1,6 @@
-"""The audit: reads tiles and commits first and the ends of topics last, so that a river that flows balances too.
+"""The audit: closes the books where the river stands, or at positions where it once stood.
 
-What a counting tile says was put somewhere had been acknowledged before, so whoever looks there later finds it.
+On a river that flows they balance too, since positions are taken in the order in which things happen (`positions`).
 """
 
 from collections.abc import Sequence
@@ -10,44 +10,49 @@ import msgspec
 from headrace.broker.port import Reader
 from headrace.core.columns import Account, Problem
 from headrace.core.ledger import balance
-from headrace.errors import TopicMissing
-from headrace.ledger.deep import Depth, Findings
+from headrace.core.positions import Positions, check
+from headrace.core.report import Findings
+from headrace.ledger.deep import Depth
 from headrace.ledger.logs import RoutesOf, Shelves
 from headrace.ledger.pages import Meter, Pages, Seen, read_pages
+from headrace.ledger.positions import look
 from headrace.model.mark import NOBODY
 from headrace.model.record import TopicPartition
 from headrace.wire.topics import TopicNames
 
 
 class Audit(msgspec.Struct, frozen=True):
-    """The closed books, and what reading every record found beside them (None: it was not asked for)."""
+    """The closed books and where they were closed, and what reading every record found (None: it was not asked for)."""
 
     account: Account
+    positions: Positions = {}
     findings: Findings | None = None
 
 
 def audit(
-    reader: Reader, names: TopicNames, routes: RoutesOf, *, deep: bool = False, seen: Seen = lambda _: None
+    reader: Reader,
+    names: TopicNames,
+    routes: RoutesOf,
+    *,
+    deep: bool = False,
+    at: Positions | None = None,
+    seen: Seen = lambda _: None,
 ) -> Audit:
     """Close the books of the whole river. *routes* are those in force, and tell whose what is in flight is.
 
-    *deep* reads every record as well, and compares by id. Raises `TopicMissing`, and `BrokerError` when Kafka does
-    not answer.
+    *deep* reads every record as well, and compares by id. *at* closes them at former positions instead of now. Raises
+    `TopicMissing`, `BrokerError` when Kafka does not answer, and `HeadraceError` when it keeps what is needed no more.
     """
-    topics = reader.topics()
-    for name in (names.events, names.dead, names.attempts):
-        if name not in topics:
-            raise TopicMissing(f"the topic {name} does not exist: `headrace topics apply` makes it")
-    tiers = [name for name in topics if names.delay_of(name) is not None]
-    places = [TopicPartition(topic, number) for topic in (names.events, *tiers) for number in range(topics[topic])]
-    committed = reader.committed(names.group, places)
+    now = look(reader, names)
+    positions = now if at is None else at
+    check(positions, now, named=(names.attempts, names.events, names.dead), whole=(names.attempts, names.dead))
     meter = Meter(seen)
-    pages = read_pages(reader, names.attempts, meter)
-    shelves = Shelves(reader, names, routes, pages, committed, meter)
+    pages = read_pages(reader, names.attempts, positions[names.attempts], meter)
+    shelves = Shelves(reader, names, routes, pages, positions, now, meter)
     account = Account(problems=[Problem(NOBODY, text) for text in pages.unreadable])
     depth = Depth(shelves) if deep else None
-    for number in range(max(topics[name] for name in (names.events, names.dead, *tiers))):
-        found = _tiers_of(number, places, pages, names)
+    for number in range(max(len(numbers) for topic, numbers in positions.items() if topic != names.attempts)):
+        found = _tiers_of(number, positions, pages, names)
         main = shelves.log(TopicPartition(names.events, number), None)
         logs = [shelves.log(place, names.tier_of(place.topic)) for place in found]
         graves = shelves.graves(number)
@@ -56,12 +61,11 @@ def audit(
             depth.sound(books, main, logs, graves)
         account.add(books)
     seen(meter.records)
-    return Audit(account, depth.findings if depth else None)
+    return Audit(account, positions, depth.findings if depth else None)
 
 
-def _tiers_of(
-    number: int, places: Sequence[TopicPartition], pages: Pages, names: TopicNames
-) -> Sequence[TopicPartition]:
+def _tiers_of(number: int, positions: Positions, pages: Pages, names: TopicNames) -> Sequence[TopicPartition]:
     """Name the tiers' partitions of one number: those that exist, and those that tiles of a deleted topic tell of."""
-    known = {place for place in (*places, *pages.tiles) if place.partition == number}
+    known = {TopicPartition(topic, number) for topic, numbers in positions.items() if number in numbers}
+    known |= {place for place in pages.tiles if place.partition == number}
     return sorted(place for place in known if names.delay_of(place.topic) is not None)

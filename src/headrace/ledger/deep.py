@@ -4,11 +4,10 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from math import inf
 
-import msgspec
-
 from headrace.core.columns import Account, Problem, Tally
 from headrace.core.edge import SLACK, moment
 from headrace.core.ledger import Graves, Log
+from headrace.core.report import Findings
 from headrace.core.trail import Step, Trail, misread, untraced
 from headrace.ledger.logs import Shelves
 from headrace.model.mark import NOBODY
@@ -16,16 +15,6 @@ from headrace.model.record import Record, TopicPartition
 from headrace.model.tile import Tile
 from headrace.wire.envelope import Bad, org_of, org_of_letter, read
 from headrace.wire.letters import read_letter
-
-
-class Findings(msgspec.Struct):
-    """What was read: *records* on the main topic, tiers and dead topic; on the main topic *events*, each once, and how
-    many records *repeated* one that was there before.
-    """
-
-    records: int = 0
-    events: int = 0
-    repeated: int = 0
 
 
 class Depth:

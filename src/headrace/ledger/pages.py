@@ -1,11 +1,12 @@
 """The pages of the books: every tile and every note of a redrive that the attempts topic holds."""
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import msgspec
 
 from headrace.broker.port import Reader
+from headrace.core.positions import Position
 from headrace.model.record import TopicPartition
 from headrace.model.tile import RedriveNote, Tile
 from headrace.wire import attempts
@@ -25,11 +26,11 @@ class Pages(msgspec.Struct):
     unreadable: list[str] = []
 
 
-def read_pages(reader: Reader, topic: str, count: Callable[[], None]) -> Pages:
-    """Read the attempts topic whole. What is no document of it is named, and covers nothing."""
+def read_pages(reader: Reader, topic: str, ends: Mapping[int, Position], count: Callable[[], None]) -> Pages:
+    """Read the attempts topic up to its *ends*. What is no document of it is named, and covers nothing."""
     pages = Pages()
-    for partition, (start, stop) in sorted(reader.bounds(topic).items()):
-        for record in reader.read(TopicPartition(topic, partition), start, stop):
+    for partition, position in sorted(ends.items()):
+        for record in reader.read(TopicPartition(topic, partition), position.start, position.end):
             count()
             try:
                 document = attempts.decode(record.value() or b"")
