@@ -5,6 +5,7 @@ for the runtime, `dialogs.py` for what the bot's author drew, and `actions.py` f
 """
 
 from .bot import HelpdeskBot
-from .converse import Conversation, converse
+from .converse import BOT, VERSION, Conversation, converse
+from .shop import Shop
 
-__all__ = ["Conversation", "HelpdeskBot", "converse"]
+__all__ = ["BOT", "VERSION", "Conversation", "HelpdeskBot", "Shop", "converse"]

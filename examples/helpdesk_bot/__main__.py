@@ -12,7 +12,7 @@ from headrace import Emitter
 from headrace.errors import HeadraceError
 
 from .bot import HelpdeskBot
-from .converse import BOT
+from .converse import BOT, VERSION
 
 
 def main() -> int:
@@ -29,7 +29,7 @@ def main() -> int:
         sys.stderr.write(f"{error}\n")
         return 1
     with log:
-        log.started(channel="terminal", language="en")
+        log.started(channel="terminal", language="en", reason="user", version=VERSION)
         bot = HelpdeskBot(log)
         print("Bot: Hello! How can I help?")
         while not bot.ended:

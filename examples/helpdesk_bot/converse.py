@@ -12,6 +12,12 @@ from .customers import Customer
 from .shop import Shop
 
 BOT = "helpdesk"
+VERSION = "1.4.0"
+"""What the bot's author raises with every release, so that a log says which one threw."""
+
+CHANNELS = ("web", "whatsapp", "messenger", "voice")
+"""The ways on which scripted customers come."""
+
 TODAY = date(2026, 11, 23)
 """The day on which scripted customers talk, so that a seed always says the same."""
 
@@ -37,7 +43,9 @@ def converse(emitter: Emits, org: str, session: str, seed: int) -> Conversation:
     shop = Shop(rng, TODAY)
     customer = Customer(rng, shop)
     with emitter.session(org=org, bot=BOT, session=session) as log:
-        log.started(channel="script", language="en")
+        log.started(
+            channel=CHANNELS[seed % len(CHANNELS)], language="en", reason="user", version=VERSION, user=customer.email
+        )
         bot = HelpdeskBot(log, shop=shop, carrier=Carrier(rng))
         words = customer.opening()
         while not bot.ended:

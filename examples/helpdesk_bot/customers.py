@@ -17,7 +17,7 @@ class Customer:
     def __init__(self, rng: random.Random, shop: Shop) -> None:
         self._rng = rng
         self._order = rng.choice(shop.numbers)
-        self._email = rng.choice(shop.customers)
+        self.email = rng.choice(shop.customers)
         self._careless = rng.random() < 0.15
         self._wishes = rng.sample(
             (self._find, self._return, self._sign_in, self._complain, self._chat), rng.randint(1, 3)
@@ -37,7 +37,7 @@ class Customer:
         if "order number" in words:
             return self._number()
         if "e-mail" in words:
-            return f"It is {self._email}"
+            return f"It is {self.email}"
         if "reason for" in words:
             return self._rng.choice(_REASONS)
         if "refund or an exchange" in words:
@@ -60,7 +60,7 @@ class Customer:
         return self._rng.choice(("I want to return something.", f"How do I get a refund for {self._order}?"))
 
     def _sign_in(self) -> str:
-        return self._rng.choice(("I forgot my password.", f"I am locked out, my password for {self._email} is wrong."))
+        return self._rng.choice(("I forgot my password.", f"I am locked out, my password for {self.email} is wrong."))
 
     def _complain(self) -> str:
         return self._rng.choice(("I want to talk to a person.", "Can someone speak with me about this, a human?"))

@@ -7,15 +7,15 @@ from contextlib import closing
 import msgspec
 
 from headrace import app
+from headrace.core.report import Report
 from headrace.demo import helpdesk
 from headrace.demo.stage import BROKEN, ORGS, Stage
+from headrace.demo.switches import Switches
 from headrace.emitter.emitter import Emitter
 from headrace.errors import HeadraceError
 from headrace.ledger.audit import audit
-from headrace.ledger.report import Report, report
-from headrace.testing.faults import FaultPlan, Status, always
+from headrace.ledger.report import report
 
-OUTAGE = always(Status(status=503, body="down for the demo"))
 SETTLED_WITHIN = 180.0
 """Seconds that the last retry may take, at the very most, before the demo says that something is wrong."""
 
@@ -30,10 +30,10 @@ class Tally(msgspec.Struct):
 
 
 class Play:
-    """Traffic for one stage."""
+    """Traffic, and what befalls one org's server."""
 
-    def __init__(self, stage: Stage, emitter: Emitter, say: Say, seed: int) -> None:
-        self._stage = stage
+    def __init__(self, emitter: Emitter, switches: Switches, say: Say, seed: int) -> None:
+        self._switches = switches
         self._emitter = emitter
         self._say = say
         self._bot = helpdesk.load()
@@ -52,17 +52,17 @@ class Play:
     def break_one(self) -> None:
         """Let one org's server answer 503 from now on."""
         self._say(f"breaking the server of {BROKEN}: it answers 503, and its events move to the retry tiers")
-        self._stage.orgs.plan(BROKEN, OUTAGE)
+        self._switches.turn(BROKEN, up=False)
         self.tally.outages += 1
 
     def mend(self) -> None:
         self._say(f"mending the server of {BROKEN}: the tiers drain, each event when it is due")
-        self._stage.orgs.plan(BROKEN, FaultPlan())
+        self._switches.turn(BROKEN, up=True)
 
 
 def run_once(stage: Stage, emitter: Emitter, conversations: int, seed: int, say: Say) -> Report:
     """Play *conversations*, a third of them while one org is down, wait until all is settled, and close the books."""
-    play = Play(stage, emitter, say, seed)
+    play = Play(emitter, Switches(stage.orgs), say, seed)
     first = max(1, conversations // 3)
     pause = min(0.02, 6.0 / conversations)
     say(f"{conversations} conversations with the help desk's bot, of {len(ORGS)} orgs …")
@@ -99,18 +99,21 @@ def close_books(stage: Stage) -> Report:
         return report(audit(reader, stage.config.names, app.destinations_of(stage.config)))
 
 
-def forever(stage: Stage, emitter: Emitter, seed: int, say: Say) -> Iterator[Report]:
-    """Play without end, with an outage every minute; yield the books every few seconds."""
-    play = Play(stage, emitter, say, seed)
+def forever(emitter: Emitter, switches: Switches, seed: int, say: Say) -> Iterator[None]:
+    """Play without end, and yield every few seconds.
+
+    There is an outage every minute, until a person takes the switches in hand.
+    """
+    play = Play(emitter, switches, say, seed)
     began = time.monotonic()
     is_broken = False
     while True:
         play.converse(10, pause=0.2)
         should_break = 20 < (time.monotonic() - began) % 60 < 40
-        if should_break != is_broken:
+        if should_break != is_broken and not switches.in_hand:
             is_broken = should_break
             (play.break_one if is_broken else play.mend)()
-        yield close_books(stage)
+        yield
 
 
 def _delivered(stage: Stage, org: str) -> int:

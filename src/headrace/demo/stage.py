@@ -34,6 +34,9 @@ bootstrap_servers = "{kafka}"
 [eventlog]
 url = "sqlite:///eventlog.db"
 
+[console]
+port = {console}
+
 [destinations.log]                     # the embedded event log: `headrace log` reads it
 type = "eventlog"
 
@@ -77,9 +80,10 @@ class Stage(msgspec.Struct, frozen=True):
 def stage(directory: Path, say: Say, brought: Path | None = None) -> Iterator[Stage]:
     """Set everything up in *directory*, which is emptied first if an earlier demo made it, and clear it away after.
 
-    *brought* is a configuration file whose settings are tried out (`BRINGS`).
+    *brought* is a configuration file whose settings are tried out (`BRINGS`), and whose port the console takes.
     """
     settings = _settings_of(brought) if brought else SETTINGS
+    console = _console_port_of(brought) if brought else None
     with ExitStack() as stack:
         stack.enter_context(_alone(directory))
         _empty(directory)
@@ -89,7 +93,14 @@ def stage(directory: Path, say: Say, brought: Path | None = None) -> Iterator[St
         kafka.start()
         orgs = stack.enter_context(SimulatedOrg(process=True))
         config_file = directory / configuration.FILE
-        config_file.write_text(CONFIG.format(kafka=kafka.bootstrap_servers, crm=orgs.url, settings=settings))
+        config_file.write_text(
+            CONFIG.format(
+                kafka=kafka.bootstrap_servers,
+                crm=orgs.url,
+                settings=settings,
+                console=console or free_ports(),
+            )
+        )
         config = configuration.load(config_file, {})
         app.apply_topics(config)
         say("starting a worker …")
@@ -108,6 +119,12 @@ def _settings_of(file: Path) -> str:
         # Texts, numbers, truths and lists of them are written the same in JSON and in TOML.
         lines += [f"{key} = {json.dumps(value)}" for key, value in document.get(section, {}).items()]
     return "\n".join([*lines, ""])
+
+
+def _console_port_of(file: Path) -> int | None:
+    """Return the port that *file* names for the console, if it does."""
+    port = tomllib.loads(file.read_text()).get("console", {}).get("port")
+    return port if isinstance(port, int) else None
 
 
 @contextmanager
@@ -138,7 +155,7 @@ def _empty(directory: Path) -> None:
 def _worker(config_file: Path, log: Path) -> Iterator[None]:
     """Run a worker while the context lasts; it drains at the end."""
     command = [sys.executable, "-m", "headrace", "deliver", "--config", str(config_file)]
-    with log.open("w") as output, subprocess.Popen(command, stdout=output, stderr=output) as process:
+    with log.open("w") as output, subprocess.Popen(command, stdout=output, stderr=output, process_group=0) as process:
         try:
             yield
             if process.poll() is not None:

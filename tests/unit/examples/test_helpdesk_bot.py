@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 
 from headrace.testing.emitter import ListeningEmitter
-from helpdesk_bot import HelpdeskBot, converse
+from helpdesk_bot import VERSION, HelpdeskBot, converse
 from helpdesk_bot.carrier import Carrier
 from helpdesk_bot.intents import THRESHOLD, recognise
 from helpdesk_bot.shop import Row, Shop
@@ -174,6 +174,17 @@ def test_conversations_are_the_same_for_one_seed() -> None:
         runs.append([(event.type, event.data | {"call": "", "duration_ms": 0}) for event in emitter.heard])
 
     assert runs[0] == runs[1]
+
+
+def test_a_conversation_says_who_talks_to_which_bot_and_how() -> None:
+    emitter = ListeningEmitter()
+    for seed in range(8):
+        converse(emitter, "org-00", f"s-{seed}", seed)
+    started = emitter.of("bot.session.started")
+
+    assert {each["version"] for each in started} == {VERSION}
+    assert {each["channel"] for each in started} == {"web", "whatsapp", "messenger", "voice"}
+    assert all(each["user"].endswith("@mail.example") and each["language"] == "en" for each in started)
 
 
 def test_conversations_end_and_go_wrong_now_and_then() -> None:
