@@ -1,31 +1,37 @@
 """The assembly: the only module that knows every room. It makes things out of a configuration, no more."""
 
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 from headrace.broker import topics
 from headrace.broker.kafka import KafkaBroker
 from headrace.broker.port import Broker
 from headrace.broker.topics_settings import LARGER
+from headrace.checks import look
 from headrace.clock import SystemClock
 from headrace.config import Config, EventlogDestination
-from headrace.console.sources import Facts, Sources
 from headrace.control.pauses import Pauses, Pausing
 from headrace.core.schedule import RetrySchedule
 from headrace.core.topicplan import Change
 from headrace.delivery.crew import Plan, Serves
 from headrace.delivery.worker import Worker
 from headrace.emitter.emitter import Emitter
+from headrace.errors import TopicMissing
 from headrace.eventlog.opening import open_event_log
 from headrace.eventlog.sink import EventLogSink
 from headrace.model.destination import Destination
+from headrace.model.finding import Finding
 from headrace.orgs.routes import Routes
+from headrace.retry.aims import Ways
+from headrace.retry.redrive import PATIENCE, Redriver
 from headrace.sinks.http import HTTP
 from headrace.sinks.port import Sink
 from headrace.sinks.registry import Registry, SinkType
+from headrace.telemetry import listener, otlp
+from headrace.telemetry.prometheus import Exposition
 
-if TYPE_CHECKING:
-    from headrace.console.served import Served
+REDRIVE_MEMORY = 64 << 20
+"""Bytes that a redrive may queue."""
 
 
 def broker(config: Config) -> Broker:
@@ -50,14 +56,14 @@ def schedule(config: Config) -> RetrySchedule:
     return RetrySchedule(config.retry.tiers, config.retry.give_up_after)
 
 
-def registry(config: Config) -> Registry:
+def registry(config: Config, http: SinkType = HTTP) -> Registry:
     """Return the types of sinks that there are, made for this configuration."""
 
     def make_eventlog(_: Destination, timeout: float) -> Sink:
         return EventLogSink(open_event_log(config.eventlog, SystemClock()), timeout)
 
     eventlog = SinkType(name="eventlog", settings=EventlogDestination, make=make_eventlog, shared=True)
-    return Registry([HTTP, eventlog])
+    return Registry([http, eventlog])
 
 
 def destinations_of(config: Config) -> Callable[[str], Sequence[str]]:
@@ -84,8 +90,27 @@ def worker(config: Config, serves: Serves = "all") -> Worker:
             max_record_bytes=LARGER * config.topics.max_message_bytes,
             serves=serves,
             pauses=pauses(config).look,
+            by_destination=config.telemetry.by_destination,
         )
     )
+
+
+@contextmanager
+def overseen(config: Config, worker: Worker, seat: int = 0) -> Iterator[None]:
+    """Let *worker*, the one with the number *seat* of several, be looked after while the context lasts.
+
+    Raise `HeadraceError` when its port is taken, and `ConfigError` when traces are asked for that cannot be sent.
+    """
+    settings = config.telemetry
+    if settings.traces == "otlp":
+        otlp.send_traces("headrace-worker")
+    if not settings.metrics_port:
+        yield
+        return
+    vitals = worker.vitals
+    paths = listener.routes(Exposition(vitals.values), vitals.livez, vitals.readyz)
+    with listener.Listener(settings.metrics_host, settings.metrics_port + seat, paths):
+        yield
 
 
 def pauses(config: Config) -> Pauses:
@@ -110,25 +135,25 @@ def emitter(config: Config) -> Emitter:
     )
 
 
-def console(config: Config, *, host: str | None = None, port: int | None = None) -> "Served":
-    """Return the web console, to be served while its context lasts; raise `HeadraceError` when its port is taken."""
-    from headrace.console.building import build  # noqa: PLC0415  a worker has no use for a web server
-    from headrace.console.served import Served  # noqa: PLC0415
+@contextmanager
+def redriver(config: Config, seen: Callable[[int], None] = lambda _: None) -> Iterator[Redriver]:
+    """Yield what puts dead letters back; raise `TopicMissing` where there is no first tier. *seen* hears how many."""
+    made = broker(config)
+    # A reader of its own: values are looked up while letters are being read.
+    reader = made.reader()
+    largest = LARGER * config.topics.max_message_bytes
+    producer = made.producer(memory=REDRIVE_MEMORY, patience=PATIENCE, max_message_bytes=largest)
+    ways = Ways(destinations_of(config), config.destinations, config.retry.tiers[0])
+    tier = config.names.retry(ways.tier)
+    try:
+        if tier not in reader.topics():
+            raise TopicMissing(f"the topic {tier} does not exist: `headrace topics apply` makes it")
+        yield Redriver(reader, producer, config.names, ways, SystemClock(), seen=seen)
+    finally:
+        producer.close(0.0)
+        reader.close()
 
-    clock = SystemClock()
-    facts = Facts(
-        environment=config.console.environment,
-        names=config.names,
-        destinations=config.destinations,
-        destinations_of=destinations_of(config),
-        tiers=config.retry.tiers,
-        give_up_after=config.retry.give_up_after,
-        retention=config.eventlog.retention,
-    )
 
-    def open_sources() -> Sources:
-        log = open_event_log(config.eventlog, clock)
-        return Sources(log=log, reader=broker(config).reader(), facts=facts, clock=clock)
-
-    settings = config.console
-    return Served(build(open_sources, facts, clock), host or settings.host, settings.port if port is None else port)
+def checks(config: Config) -> Iterator[Finding]:
+    """Yield what `headrace doctor` finds."""
+    return look(config, lambda: topic_changes(config))

@@ -15,6 +15,7 @@ import msgspec
 from headrace.broker.heroku import from_heroku, prefix_from_heroku
 from headrace.broker.settings import KafkaSettings
 from headrace.broker.topics_settings import TopicsSettings
+from headrace.console.alerts_settings import AlertsSettings
 from headrace.console.settings import ConsoleSettings
 from headrace.delivery.settings import DeliverySettings
 from headrace.emitter.settings import EmitterSettings
@@ -25,13 +26,16 @@ from headrace.model.nearest import nearest
 from headrace.orgs.destinations import by_name
 from headrace.orgs.routes import EVERY_ORG, Routes
 from headrace.retry.settings import RetrySettings
+from headrace.settings import pages
 from headrace.settings.entries import gather, read_entry
 from headrace.settings.keys import keys_of, variable
+from headrace.settings.pages import Shown
 from headrace.settings.sources import check_variables, from_file, from_variables, read_file, table_in_variable
 from headrace.settings.tables import DEFAULT, read_table
 from headrace.settings.values import Given, Surroundings, read
 from headrace.sinks.http_settings import HttpSettings, check_http
 from headrace.sinks.registry import PLANNED
+from headrace.telemetry.settings import TelemetrySettings
 from headrace.wire.topics import TopicNames
 
 FILE = "headrace.toml"
@@ -45,6 +49,8 @@ SECTIONS: Mapping[str, type[msgspec.Struct]] = {
     "retry": RetrySettings,
     "eventlog": EventlogSettings,
     "console": ConsoleSettings,
+    "alerts": AlertsSettings,
+    "telemetry": TelemetrySettings,
 }
 """The tables with fixed keys, and who declares them."""
 
@@ -81,6 +87,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     retry: RetrySettings
     eventlog: EventlogSettings
     console: ConsoleSettings
+    alerts: AlertsSettings
+    telemetry: TelemetrySettings
     destinations: Mapping[str, Destination]
     routes: Mapping[str, Sequence[str]]
     file: Path | None
@@ -136,6 +144,20 @@ def check(config: Config) -> None:
             f"retry.give_up_after ({config.retry.give_up_after}) plus the longest of retry.tiers ({longest}) exceeds "
             f"topics.retention ({config.topics.retention}), so that Kafka would delete retries; raise the retention"
         )
+
+
+def show(config: Config) -> dict[str, Shown]:
+    """Return every setting that is in force, by its path, and where it was set. Secrets are hidden."""
+    shown: dict[str, Shown] = {}
+    for section in SECTIONS:
+        shown |= pages.show(section, getattr(config, section), config.origins)
+    for name, destination in config.destinations.items():
+        path = f"destinations.{name}"
+        shown[f"{path}.type"] = Shown(destination.type, config.origins[f"{path}.type"])
+        shown |= pages.show(path, destination.settings, config.origins)
+    for org, names in config.routes.items():
+        shown[f"routes.{pages.key_in_toml(org)}"] = Shown(list(names), config.origins[f"routes.{org}"])
+    return shown
 
 
 def _check_names(document: Mapping[str, Any], origin: str, environ: Mapping[str, str]) -> None:

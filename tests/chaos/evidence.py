@@ -18,7 +18,7 @@ Runs of `make chaos`, one JSON each, and this table of them, which is made by th
 
 
 class Evidence(msgspec.Struct, frozen=True, kw_only=True):
-    """One run, as it is kept. *dirty* says that the checkout had changes beyond the commit, other runs' evidence aside."""
+    """One run, as it is kept. *dirty* says that the checkout had changes of its own, evidence aside."""
 
     at: str
     commit: str

@@ -48,6 +48,8 @@ COMMANDS: tuple[Command | Family, ...] = (
     Command("deliver", "headrace.cli.deliver:deliver", "Run the worker: from Kafka to every org's destinations."),
     Command("log", "headrace.cli.log:log", "Read the event log: conversations and their exceptions."),
     Command("console", "headrace.cli.console:console", "Run the web console."),
+    Command("token", "headrace.cli.token:token", "Make a token for the console: for one org, or for an operator."),
+    Command("password", "headrace.cli.token:password", "Make what may stand in a password's place."),
     Command("tail", "headrace.cli.tail:tail", "Show live events as they arrive on Kafka."),
     Family(
         "dead",
@@ -67,6 +69,12 @@ COMMANDS: tuple[Command | Family, ...] = (
             Command("resume", "headrace.cli.destinations:resume", "Let a paused destination go on."),
         ),
     ),
+    Family(
+        "alerts",
+        "What the console tells when something is wrong.",
+        (Command("test", "headrace.cli.alerts:send_test", "Post a test notification to the webhook."),),
+    ),
+    Command("metrics", "headrace.cli.metrics:metrics", "Print what Prometheus reads, a dashboard, or alert rules."),
     Command("audit", "headrace.cli.audit:audit", "Balance the ledger; exit 1 when it does not."),
     Command("doctor", "headrace.cli.doctor:doctor", "Say what is wrong, and the command that mends it."),
     Family(

@@ -83,16 +83,7 @@ def show(*, config: Path | None = None, json: bool = False) -> int:
         Print one JSON document.
     """
     loaded = configuration.load(config)
-    shown: dict[str, pages.Shown] = {}
-    for section in SECTIONS:
-        shown |= pages.show(section, getattr(loaded, section), loaded.origins)
-    for name, destination in loaded.destinations.items():
-        path = f"destinations.{name}"
-        shown[f"{path}.type"] = pages.Shown(destination.type, loaded.origins[f"{path}.type"])
-        shown |= pages.show(path, destination.settings, loaded.origins)
-    for org, names in loaded.routes.items():
-        key = f"routes.{pages.key_in_toml(org)}"
-        shown[key] = pages.Shown(list(names), loaded.origins[f"routes.{org}"])
+    shown = configuration.show(loaded)
     document = ShowDocument(file=str(loaded.file) if loaded.file else None, settings=shown)
     emit_document(document, "\n".join(pages.lines(shown)), json=json)
     return 0

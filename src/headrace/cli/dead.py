@@ -10,24 +10,18 @@ from cyclopts import Parameter
 
 from headrace import app
 from headrace import config as configuration
-from headrace.broker.port import Broker
-from headrace.broker.topics_settings import LARGER
 from headrace.cli.letters import Row, list_text, page_of, page_text, position_of, row_of
 from headrace.cli.output import emit_document, progress
 from headrace.cli.plain import plain
 from headrace.clock import SystemClock
 from headrace.config import Config
-from headrace.errors import HeadraceError, TopicMissing, UsageError
+from headrace.errors import HeadraceError, UsageError
 from headrace.model.mark import DeadReason
 from headrace.model.units import Duration
-from headrace.retry.aims import Ways
 from headrace.retry.dead import DeadLetters, State, Wanted
-from headrace.retry.redrive import PATIENCE, Redrive, Redriver, Skipped
+from headrace.retry.redrive import Redrive, Skipped
 from headrace.wire.letters import DeadLetter
 from headrace.wire.times import from_text
-
-PRODUCER_MEMORY = 64 << 20
-"""Bytes that a redrive may queue."""
 
 
 class ListDocument(msgspec.Struct, frozen=True):
@@ -75,7 +69,7 @@ def list_letters(
         reason=reason,
         since=None if since is None else _moment(since),
     )
-    with _dead(configuration.load(config)) as (_, dead):
+    with _dead(configuration.load(config)) as dead:
         rows = [row_of(letter, found) for letter, found in dead.read(wanted)]
     rows.sort(key=lambda row: row.dead_at)
     emit_document(ListDocument(len(rows), rows), list_text(rows), json=json)
@@ -97,7 +91,7 @@ def show(position: str, /, *, config: Path | None = None, json: bool = False) ->
         Print one JSON document.
     """
     wanted = Wanted(state=None, positions={position_of(position)})
-    with _dead(configuration.load(config)) as (_, dead):
+    with _dead(configuration.load(config)) as dead:
         found = next(dead.read(wanted), None)
     if found is None:
         raise HeadraceError(f"there is no dead letter at {position}; `headrace dead list --state all` shows them")
@@ -146,7 +140,7 @@ def redrive(
     per_second = None if rate is None else _rate(rate)
     loaded = configuration.load(config)
     absent = {f"{partition}/{offset}" for partition, offset in places or ()}
-    with _dead(loaded) as (broker, dead):
+    with _dead(loaded) as dead, progress("redriving letters") as bar, app.redriver(loaded, bar.update) as redriver:
 
         def opened() -> Iterator[DeadLetter]:
             for letter, state in dead.read(wanted):
@@ -154,38 +148,17 @@ def redrive(
                 if state == "open":
                     yield letter
 
-        done = _redrive(broker, loaded, opened(), rate=per_second, dry_run=dry_run)
+        done = redriver.run(opened(), rate=per_second, dry_run=dry_run)
     done.skipped += [Skipped(position, "there is no such dead letter") for position in sorted(absent)]
     emit_document(done, "\n".join(_redrive_text(done)), json=json)
     return 1 if done.skipped else 0
 
 
-def _redrive(
-    broker: Broker, loaded: Config, letters: Iterator[DeadLetter], *, rate: float | None, dry_run: bool
-) -> Redrive:
-    # A reader of its own: values are looked up while letters are being read.
-    reader = broker.reader()
-    largest = LARGER * loaded.topics.max_message_bytes
-    producer = broker.producer(memory=PRODUCER_MEMORY, patience=PATIENCE, max_message_bytes=largest)
-    ways = Ways(app.destinations_of(loaded), loaded.destinations, loaded.retry.tiers[0])
-    tier = loaded.names.retry(ways.tier)
-    try:
-        if tier not in reader.topics():
-            raise TopicMissing(f"the topic {tier} does not exist: `headrace topics apply` makes it")
-        with progress("redriving letters") as bar:
-            redriver = Redriver(reader, producer, loaded.names, ways, SystemClock(), seen=bar.update)
-            return redriver.run(letters, rate=rate, dry_run=dry_run)
-    finally:
-        producer.close(0.0)
-        reader.close()
-
-
 @contextmanager
-def _dead(loaded: Config) -> Iterator[tuple[Broker, DeadLetters]]:
-    broker = app.broker(loaded)
-    reader = broker.reader()
+def _dead(loaded: Config) -> Iterator[DeadLetters]:
+    reader = app.broker(loaded).reader()
     try:
-        yield broker, DeadLetters(reader, loaded.names)
+        yield DeadLetters(reader, loaded.names)
     finally:
         reader.close()
 

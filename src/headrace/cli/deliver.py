@@ -19,12 +19,16 @@ def deliver(
     only: Literal["main", "retry"] | None = None,
     config: Path | None = None,
     parent: Annotated[int | None, Parameter(show=False)] = None,
+    seat: Annotated[int, Parameter(show=False)] = 0,
     json: bool = False,
 ) -> int:
     """Read the main topic and the retry tiers, and write every org's events to its destinations.
 
     Runs until SIGTERM or Ctrl-C, then finishes what it holds, for `delivery.drain` at most, and exits 0. What was not
     finished is delivered by the next worker.
+
+    With telemetry.metrics_port a worker has /metrics, /livez and /readyz there; of several workers the first has that
+    port, and each other the next.
 
     Example: headrace deliver --workers 2
 
@@ -48,7 +52,7 @@ def deliver(
         raise UsageError(f"--workers {workers}: there must be at least one")
     if workers > 1:
         return _supervise(workers, only, config, settings.delivery.drain, json=json)
-    return _work(settings, only, parent, json=json)
+    return _work(settings, only, parent, seat, json=json)
 
 
 def _supervise(workers: int, only: str | None, config: Path | None, drain: float, *, json: bool) -> int:
@@ -64,7 +68,9 @@ def _supervise(workers: int, only: str | None, config: Path | None, drain: float
     return Supervisor(workers, arguments).run(drain)
 
 
-def _work(settings: "Config", only: Literal["main", "retry"] | None, parent: int | None, *, json: bool) -> int:
+def _work(
+    settings: "Config", only: Literal["main", "retry"] | None, parent: int | None, seat: int, *, json: bool
+) -> int:
     import uvloop  # noqa: PLC0415
 
     from headrace import app  # noqa: PLC0415
@@ -75,7 +81,7 @@ def _work(settings: "Config", only: Literal["main", "retry"] | None, parent: int
         end_with_parent(parent)
 
     worker = app.worker(settings, only or "all")
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+    with app.overseen(settings, worker, seat), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(run_until_signalled(worker))
     done = worker.metrics.read().counters
     emit_document(done, ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in done.items()), json=json)

@@ -1,6 +1,7 @@
 """`headrace demo`: a newcomer's first minute."""
 
-from contextlib import closing
+import webbrowser
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -9,12 +10,14 @@ from cyclopts import Parameter
 from headrace import app
 from headrace.cli.output import emit_document, say
 from headrace.clock import SystemClock
+from headrace.core.report import Report
 from headrace.demo import play
+from headrace.demo.gauge import Reading
+from headrace.demo.reception import Reception, reception
 from headrace.demo.stage import BROKEN, ORGS, Stage, stage
 from headrace.emitter.emitter import Emitter
 from headrace.errors import UsageError
 from headrace.eventlog.opening import open_event_log
-from headrace.ledger.report import Report
 
 
 def demo(
@@ -24,12 +27,13 @@ def demo(
     seed: int = 1,
     config: Path | None = None,
     dir: Path = Path(".headrace/demo"),  # noqa: A002 -- the name of the option
+    open: Annotated[bool, Parameter(negative=())] = False,  # noqa: A002 -- the name of the option
     json: bool = False,
 ) -> int:
     """Run everything on this machine: a real Kafka, topics, a worker, a bot with its customers, and one outage.
 
-    Without --once it goes on until Ctrl-C. With it, it ends by itself when every event is settled, and prints the
-    audit; it exits 1 when the books do not balance.
+    Without --once it goes on until Ctrl-C, and opens the console with a page on which one talks to the bot. With it,
+    it ends by itself when every event is settled, and prints the audit; it exits 1 when the books do not balance.
 
     Example: headrace demo --once --conversations 200
 
@@ -42,9 +46,12 @@ def demo(
     seed
         Which customers come; the same seed brings the same ones.
     config
-        A file whose topics, emitter, delivery and retry settings are tried out; by default the demo's own.
+        A file whose topics, emitter, delivery and retry settings are tried out, and on whose console.port the console
+        listens; by default the demo's own, and a free port.
     dir
         Where the demo keeps its Kafka, its event log and its configuration. It is emptied at the start.
+    open
+        Open that page in the browser.
     json
         Print the audit as one JSON document.
     """
@@ -57,20 +64,30 @@ def demo(
             say(f"the event log holds {stored} events")
             emit_document(books, _verdict(scene, books, stored), json=json)
             return 0 if books.balanced and books.lost == 0 else 1
-        _go_on(scene, emitter, seed)
+        _go_on(scene, emitter, seed, opens=open)
     return 0
 
 
-def _go_on(scene: Stage, emitter: Emitter, seed: int) -> None:
-    say(_invitation(scene))
-    try:
-        for books in play.forever(scene, emitter, seed, say):
-            say(
-                f"delivered {books.delivered:>7,}   in flight {books.in_flight:>5,}   on retry tiers "
-                f"{books.retrying:>5,}   retried {books.retried:>6,}   lost {books.lost}"
-            )
-    except KeyboardInterrupt:
-        say("\nstopping …")
+def _go_on(scene: Stage, emitter: Emitter, seed: int, *, opens: bool) -> None:
+    with suppress(KeyboardInterrupt), reception(scene, emitter) as received:
+        say(_invitation(scene, received))
+        if opens:
+            webbrowser.open(received.url)
+        try:
+            for _ in play.forever(emitter, received.switches, seed, say):
+                _tell(received.gauge.latest())
+        finally:
+            say("\nstopping …")
+
+
+def _tell(river: Reading | None) -> None:
+    if river is None or river.books is None:
+        return
+    books = river.books
+    say(
+        f"delivered {books.delivered:>7,}   in flight {books.in_flight:>5,}   on retry tiers "
+        f"{books.retrying:>5,}   retried {books.retried:>6,}   lost {books.lost}"
+    )
 
 
 def _stored(scene: Stage) -> int:
@@ -98,9 +115,16 @@ Look around (the demo's Kafka is stopped; the event log stays):
 """
 
 
-def _invitation(scene: Stage) -> str:
+def _invitation(scene: Stage, received: Reception) -> str:
+    line = "─" * (len(received.url) + 11)
     return f"""
-Customers of {", ".join(ORGS)} are talking to the help desk's bot. In another terminal:
+  ┌{line}┐
+  │   Open  {received.url}  │
+  └{line}┘
+  Talk to a bot, watch its events arrive, break an org's server, and watch the retry tiers fill and drain.
+  The whole console: {received.console_url}
+
+Customers of {", ".join(ORGS)} are talking to the bot too. In another terminal:
   {_command(scene)}tail
   {_command(scene)}log --org acme
   {_command(scene)}log --org acme --errors

@@ -5,10 +5,11 @@ from pathlib import Path
 
 import msgspec
 
+from headrace import app
 from headrace import config as configuration
-from headrace.cli.checks import Finding, look
 from headrace.cli.output import emit_document
 from headrace.errors import ConfigError
+from headrace.model.finding import Finding
 
 
 class DoctorDocument(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,14 +46,14 @@ def _examine(path: Path | None) -> list[Finding]:
         mend = "correct it; headrace config reference says what there is"
         return [Finding(check="configuration", state="wrong", says=str(error), mend=mend)]
     source = str(loaded.file) if loaded.file else "defaults and variables, no file"
-    return [Finding(check="configuration", state="well", says=source), *look(loaded)]
+    return [Finding(check="configuration", state="well", says=source), *app.checks(loaded)]
 
 
 def _text(findings: Sequence[Finding]) -> str:
     width = max(len(each.check) for each in findings)
     lines = []
     for each in findings:
-        lines.append(f"{each.state:<5}  {each.check:<{width}}  {each.says}")
+        lines.append(f"{each.state:<6}  {each.check:<{width}}  {each.says}")
         if each.mend:
-            lines.append(f"{'':<5}  {'':<{width}}  → {each.mend}")
+            lines.append(f"{'':<6}  {'':<{width}}  → {each.mend}")
     return "\n".join(lines)

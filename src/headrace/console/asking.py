@@ -1,14 +1,22 @@
 """From a request to an ask, and no further: what does not fit is refused with one sentence."""
 
+import re
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Any, TypeVar
 
 import msgspec
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
 
 from headrace.console.viewer import Absent, Audience, Viewer, admit
 from headrace.errors import UsageError
 
 T = TypeVar("T", bound=msgspec.Struct)
+
+MOST_FIELDS = 50
+
+_PLACE = re.compile(r"(?P<what>.*) - at `\$\.(?P<name>\w+)(?P<rest>.*)`", re.DOTALL)
 
 
 def make_ask(
@@ -19,19 +27,58 @@ def make_ask(
     What is empty was not given, as forms send it; the org is always the viewer's.
     """
     fields = {field.name: field for field in msgspec.structs.fields(declared)}
-    for name in given:
-        if name not in fields:
-            raise UsageError(f"there is no parameter {name[:40]!r} here, only {', '.join(fields) or 'none'}")
     values: dict[str, Any] = {name: value for name, value in given.items() if value != ""} | dict(path)
     if "org" in fields:
-        values["org"] = admit(viewer, audience, values.get("org"))
+        values["org"] = admit(viewer, audience, _text(values.get("org")))
         if values["org"] is None:
             del values["org"]
     else:
         admit(viewer, audience, None)
+    for name, value in values.items():
+        if name not in fields:
+            raise UsageError(f"there is no parameter {name[:40]!r} here, only {', '.join(fields) or 'none'}")
+        if isinstance(value, str) and "\0" in value:
+            raise _refused(name, path, "a text has no character 0")
     try:
         return msgspec.convert(values, declared, strict=False)
     except msgspec.ValidationError as error:
-        if any(f"$.{name}" in str(error) for name in path):
-            raise Absent("there is nothing here") from None
-        raise UsageError(f"this cannot be asked: {error}") from None
+        match = _PLACE.fullmatch(str(error))
+        if match is None:
+            raise UsageError(f"this cannot be asked: {error}") from None
+        raise _refused(match["name"], path, f"{match['what'][0].lower()}{match['what'][1:]}") from None
+
+
+async def read_form(request: Request) -> dict[str, str]:
+    """Read the fields of a form; files are refused."""
+    _check_type(request, "application/x-www-form-urlencoded", "multipart/form-data")
+    async with request.form(max_files=0, max_fields=MOST_FIELDS) as form:
+        return {name: value for name, value in form.items() if isinstance(value, str)}
+
+
+async def read_body(request: Request) -> dict[str, Any]:
+    """Read a JSON object; an empty body is an empty one."""
+    # A form of another site can send text, which must not pass for a program's.
+    _check_type(request, "application/json")
+    try:
+        return msgspec.json.decode(await request.body() or b"{}", type=dict[str, Any])
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise UsageError(f"the body is no JSON object: {error}") from None
+
+
+def _check_type(request: Request, *types: str) -> None:
+    sent = request.headers.get("content-type")
+    if sent is not None and sent.partition(";")[0].strip().lower() not in types:
+        raise HTTPException(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"send Content-Type: {types[0]}")
+    if sent is None and request.headers.get("content-length", "0") != "0":
+        raise HTTPException(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"send Content-Type: {types[0]}")
+
+
+def _text(org: object) -> str | None:
+    if org is None or isinstance(org, str):
+        return org
+    raise UsageError("org: a text is expected")
+
+
+def _refused(name: str, path: Mapping[str, str], why: str) -> Absent | UsageError:
+    """Say what is wrong with a parameter; what cannot be in a path is nowhere."""
+    return Absent("there is nothing here") if name in path else UsageError(f"{name}: {why}")

@@ -1,20 +1,49 @@
 """Puts the console together."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from starlette.types import ASGIApp
 
 from headrace.clock import Clock
+from headrace.console.access import SignedAccess, is_open_to_all
+from headrace.console.annex import Annex
 from headrace.console.desk import Desk
+from headrace.console.guard import serves
+from headrace.console.health import Vitals, routes
 from headrace.console.open_access import OpenAccess
 from headrace.console.pages import Pages
-from headrace.console.site import Site
+from headrace.console.settings import ConsoleSettings
+from headrace.console.site import Access, Site
 from headrace.console.sources import Facts, Sources
-from headrace.console.views import ACTIONS, VIEWS
+from headrace.console.tail import Tail
+from headrace.console.tail_stream import TailStream
+from headrace.console.views.every import ACTIONS, VIEWS
 
 
-def build(open_sources: Callable[[], Sources], facts: Facts, clock: Clock) -> ASGIApp:
-    """Return the application. *open_sources* is called once in each thread that reads."""
-    access = OpenAccess()
-    pages = Pages(VIEWS, ACTIONS, facts, clock)
-    return Site(VIEWS, ACTIONS, Desk(open_sources), pages, access).app
+def build(
+    open_sources: Callable[[], Sources],
+    facts: Facts,
+    clock: Clock,
+    settings: ConsoleSettings,
+    *,
+    tail: Tail,
+    vitals: Vitals | None = None,
+    annexes: Sequence[Annex] = (),
+) -> ASGIApp:
+    """Return the application. *open_sources* is called once in each thread that reads; *annexes* are what others add.
+
+    Raise `ConfigError` where *settings* would open it to everybody beyond this machine.
+    """
+    is_open = is_open_to_all(settings)
+    views = [*VIEWS, *(view for each in annexes for view in each.views)]
+    actions = [*ACTIONS, *(action for each in annexes for action in each.actions)]
+    more = [route for each in annexes for route in each.routes]
+    packages = [each.package for each in annexes]
+    pages = Pages(views, actions, facts, clock, open_to_all=is_open, packages=packages)
+    access: Access = OpenAccess() if is_open else SignedAccess(settings, pages, clock)
+    is_served = serves(settings.names, open_to_all=is_open)
+    more += TailStream(tail, access).routes
+    desk = Desk(open_sources)
+    if vitals is not None:
+        more += routes(vitals, desk, access)
+    return Site(views, actions, desk, pages, access, more, is_served=is_served).app

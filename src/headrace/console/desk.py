@@ -10,7 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 from headrace.console.sources import Sources
-from headrace.errors import HeadraceError
+from headrace.console.viewer import Busy
+from headrace.errors import BrokerError, StoreError
 
 T = TypeVar("T")
 
@@ -22,10 +23,6 @@ PATIENCE = 10.0
 """Seconds after which whoever asked is told that it takes too long."""
 
 
-class Busy(HeadraceError):
-    """The console cannot answer now."""
-
-
 class Desk:
     """Answers one question after the other on each of its threads. Called from the event loop."""
 
@@ -35,6 +32,7 @@ class Desk:
         self._own = threading.local()
         self._opened: list[Sources] = []
         self._open_questions = 0
+        self.asked = self.unanswered = 0
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="headrace-console")
 
     async def ask(self, read: Callable[[Sources], T]) -> T:
@@ -42,6 +40,7 @@ class Desk:
         if self._open_questions >= WAITING:
             raise Busy("the console has more questions than it can answer; try again in a moment")
         self._open_questions += 1
+        self.asked += 1
         answer = asyncio.get_running_loop().run_in_executor(self._threads, self._read, read)
         answer.add_done_callback(self._done)
         try:
@@ -64,5 +63,5 @@ class Desk:
 
     def _done(self, answer: "asyncio.Future[T]") -> None:
         self._open_questions -= 1
-        if not answer.cancelled():
-            answer.exception()  # somebody who waited no longer need not be told
+        # Asked for here, so that nobody is told of what somebody who waits no longer missed.
+        self.unanswered += not answer.cancelled() and isinstance(answer.exception(), StoreError | BrokerError)

@@ -5,6 +5,7 @@ from typing import Annotated
 from msgspec import Meta
 
 Org = Annotated[str, Meta(max_length=64, description="An org. An operator may leave it out where it is a filter.")]
+Destination = Annotated[str, Meta(max_length=200, description="The name of a destination.")]
 Text = Annotated[str, Meta(max_length=500)]
 After = Annotated[str, Meta(max_length=1000, description="The `next` of the page before.")]
 Limit = Annotated[int, Meta(ge=1, le=500, description="How many at most.")]

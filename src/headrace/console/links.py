@@ -13,10 +13,14 @@ _PLACE = re.compile(r"\{(\w+)\}")
 def link(path: str, values: Mapping[str, Any]) -> str:
     """Return *path* with *values* in its places, percent-encoded, and the others in the query; None is left out."""
     given = {name: _text(value) for name, value in values.items() if value is not None}
-    places = _PLACE.findall(path)
     filled = _PLACE.sub(lambda found: quote(given[found[1]], safe=""), path)
-    query = {name: value for name, value in given.items() if name not in places}
+    query = {name: value for name, value in given.items() if name not in places(path)}
     return f"{filled}?{urlencode(query)}" if query else filled
+
+
+def places(path: str) -> list[str]:
+    """Return the names of the places in *path*."""
+    return _PLACE.findall(path)
 
 
 def changed(ask: msgspec.Struct, changes: Mapping[str, Any]) -> dict[str, Any]:

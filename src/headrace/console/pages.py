@@ -7,10 +7,10 @@ from importlib.resources import files
 from typing import Any
 
 import msgspec
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 
 from headrace.clock import Clock
-from headrace.console import show
+from headrace.console import charts, show
 from headrace.console.answers import Problem
 from headrace.console.links import changed, link
 from headrace.console.sources import Facts
@@ -21,14 +21,26 @@ _STATIC = files("headrace.console").joinpath("static")
 
 
 class Pages:
-    """Renders views."""
+    """Renders views. *open_to_all* says that nobody has to sign in, which every page tells.
 
-    def __init__(self, views: Sequence[View], actions: Sequence[Action], facts: Facts, clock: Clock) -> None:
+    *packages* are those of rooms that add to the site, with templates of their own.
+    """
+
+    def __init__(
+        self,
+        views: Sequence[View],
+        actions: Sequence[Action],
+        facts: Facts,
+        clock: Clock,
+        *,
+        open_to_all: bool = False,
+        packages: Sequence[str] = (),
+    ) -> None:
         self._clock = clock
         self._paths = {view.name: view.path for view in views} | {action.name: action.path for action in actions}
         self._navigation = [view for view in views if view.group]
         self._environment = Environment(
-            loader=PackageLoader("headrace.console"),
+            loader=ChoiceLoader([PackageLoader(each) for each in ("headrace.console", *packages)]),
             autoescape=True,
             undefined=StrictUndefined,
             trim_blocks=True,
@@ -41,12 +53,17 @@ class Pages:
             "duration": show.duration,
             "number": show.number,
             "size": show.size,
+            "columns": charts.columns,
+            "depths": charts.depths,
+            "dues": charts.dues,
+            "document": charts.document,
         }
         self._environment.globals |= {
             "link": self._link,
             "asset": asset,
             "percent": show.percent,
             "facts": facts,
+            "open_to_all": open_to_all,
         }
 
     def view(self, view: View, ask: msgspec.Struct, answer: object, viewer: Viewer) -> str:
@@ -75,10 +92,10 @@ class Pages:
             }
         )
 
-    def _link(self, name: str, **values: Any) -> str:
+    def _link(self, name: str, /, **values: Any) -> str:
         return link(self._paths[name], values)
 
-    def _here(self, view: View, ask: msgspec.Struct, **changes: Any) -> str:
+    def _here(self, view: View, ask: msgspec.Struct, /, **changes: Any) -> str:
         """Return this page's path with *changes* to what was asked."""
         return link(view.path, changed(ask, changes))
 

@@ -2,12 +2,14 @@
 
 import socket
 import threading
+from collections.abc import Sequence
 from types import TracebackType
 from typing import Self
 
 import uvicorn
 from starlette.types import ASGIApp
 
+from headrace.console.chores import Chore
 from headrace.errors import HeadraceError
 
 ENDS_WITHIN = 5
@@ -15,9 +17,10 @@ ENDS_WITHIN = 5
 
 
 class Served:
-    """Serves *app* while the context lasts; raise `HeadraceError` when the port is taken."""
+    """Serves *app*, and does *chores*, while the context lasts; raise `HeadraceError` when the port is taken."""
 
-    def __init__(self, app: ASGIApp, host: str, port: int) -> None:
+    def __init__(self, app: ASGIApp, host: str, port: int, chores: Sequence[Chore] = ()) -> None:
+        self._chores = chores
         self._host = host
         self._socket = _listen(host, port)
         settings = uvicorn.Config(
@@ -50,13 +53,19 @@ class Served:
 
     def __enter__(self) -> Self:
         self._thread.start()
+        for chore in self._chores:
+            chore.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        for chore in self._chores:
+            chore.stop(0)  # streams end then, so that nobody waits for them
         self._server.should_exit = True
         self._thread.join(ENDS_WITHIN + 1)
+        for chore in self._chores:
+            chore.stop(ENDS_WITHIN)
         self._socket.close()
 
 

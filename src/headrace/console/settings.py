@@ -1,15 +1,49 @@
-"""Where the console listens."""
+"""Where the console listens, and who may sign in."""
 
 from typing import Annotated
 
 import msgspec
+from msgspec import Meta
+
+from headrace.model.secret import Secret
+
+_ORG = r"^([A-Za-z0-9_][A-Za-z0-9_.-]{0,63})?$"
+
+
+class Person(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Somebody who may sign in: an operator, or where *org* is given a viewer of that org."""
+
+    password: Annotated[Secret, Meta(description="The password, or what `headrace password` makes of it.")]
+    org: Annotated[str, Meta(pattern=_ORG, description="The one org to see; empty: every org, as an operator.")] = ""
 
 
 class ConsoleSettings(msgspec.Struct, frozen=True, kw_only=True):
     """The web console."""
 
-    host: Annotated[str, msgspec.Meta(description="The address on which the console listens.")] = "127.0.0.1"
-    port: Annotated[int, msgspec.Meta(ge=0, le=65_535, description="The port on which the console listens.")] = 8400
+    host: Annotated[str, Meta(description="The address on which the console listens.")] = "127.0.0.1"
+    port: Annotated[int, Meta(ge=0, le=65_535, description="The port on which the console listens.")] = 8400
     environment: Annotated[
-        str, msgspec.Meta(description="What this installation is called, shown on every page.", max_length=40)
+        str, Meta(description="What this installation is called, shown on every page.", max_length=40)
     ] = ""
+    names: Annotated[
+        list[str],
+        Meta(description="The names under which browsers reach the console, beside those of this machine."),
+    ] = []
+    secret: Annotated[
+        Secret,
+        Meta(
+            description="What signs tokens and sessions, 32 characters or more; a new one ends them all. Without it "
+            "there is no sign-in, and the console listens on loopback only."
+        ),
+    ] = Secret("")
+    people: Annotated[
+        dict[str, Person],
+        Meta(description="Who may sign in, by name, each with a password, and the org if they are to see only one."),
+    ] = {}
+    revoked: Annotated[
+        list[str], Meta(description="The ids of tokens that are not accepted any more, as `headrace token` said them.")
+    ] = []
+
+    def __post_init__(self) -> None:
+        if self.people and not self.secret:
+            raise ValueError('people cannot sign in without a console.secret; write secret = "env:NAME" beside them')

@@ -2,27 +2,32 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from http import HTTPStatus
 from typing import Protocol
+from urllib.parse import quote
 
-import msgspec
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
-from starlette.routing import BaseRoute, Mount, Route
+from starlette.routing import BaseRoute, Match, Mount, Route
 from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
 
-from headrace.console.answers import problem
-from headrace.console.asking import make_ask
+from headrace.console.answers import API, Problem, json, json_problem, problem, refusal, unknown
+from headrace.console.asking import make_ask, read_body, read_form
 from headrace.console.desk import Desk
-from headrace.console.guard import Guard
+from headrace.console.doing import perform
+from headrace.console.exact_route import ExactRoute
+from headrace.console.guard import Guard, IsServed, serves
+from headrace.console.links import link
+from headrace.console.openapi import describe
 from headrace.console.pages import Pages
 from headrace.console.view import Action, View
 from headrace.console.viewer import Absent, Viewer
-from headrace.errors import HeadraceError, UsageError
-
-API = "/api/v1"
+from headrace.errors import HeadraceError
 
 Handler = Callable[[Request], Awaitable[Response]]
 
@@ -54,19 +59,24 @@ class Site:
         pages: Pages,
         access: Access,
         more: Sequence[BaseRoute] = (),
+        *,
+        is_served: IsServed | None = None,
     ) -> None:
         self._desk = desk
         self._pages = pages
         self._access = access
-        routes: list[BaseRoute] = [Route(view.path, self._page(view)) for view in views if view.has_page]
-        routes += [Route(API + view.path, self._document(view)) for view in views]
-        routes += [Route(action.path, self._form(action), methods=["POST"]) for action in actions]
-        routes += [Route(API + action.path, self._call(action), methods=["POST"]) for action in actions]
+        self._described = partial(describe, views, actions)
+        routes: list[BaseRoute] = [ExactRoute(view.path, self._page(view)) for view in views if view.has_page]
+        routes += [ExactRoute(API + view.path, self._document(view)) for view in views]
+        routes += [ExactRoute(action.path, self._form(action), methods=["POST"]) for action in actions]
+        routes += [ExactRoute(API + action.path, self._call(action), methods=["POST"]) for action in actions]
+        routes += [Route("/api", self._api), Route(f"{API}/openapi.json", self._openapi)]
         routes += [*access.routes, *more, Mount("/static", StaticFiles(packages=[("headrace.console", "static")]))]
+        is_served = is_served or serves((), open_to_all=access.is_open)
         self.app = Starlette(
             routes=routes,
-            middleware=[Middleware(Guard)],
-            exception_handlers={HTTPStatus.NOT_FOUND: self._not_found, HTTPStatus.METHOD_NOT_ALLOWED: self._not_found},
+            middleware=[Middleware(Guard, self._refuse, is_served)],
+            exception_handlers={HTTPException: self._refused},
             lifespan=self._lifespan,
         )
 
@@ -79,12 +89,12 @@ class Site:
         async def show(request: Request) -> Response:
             viewer = self._access.viewer(request)
             if viewer is None:
-                return RedirectResponse(f"/sign-in?next={request.url.path}", HTTPStatus.SEE_OTHER)
+                return _to_sign_in(request)
             try:
-                ask = make_ask(view.ask, _query(request), request.path_params, viewer, view.audience)
+                ask = make_ask(view.ask, request.query_params, request.path_params, viewer, view.audience)
                 answer = await self._desk.ask(lambda sources: view.read(ask, sources))
             except HeadraceError as error:
-                return self._problem(error, viewer)
+                return self._problem(problem(error, viewer), viewer)
             return HTMLResponse(self._pages.view(view, ask, answer, viewer))
 
         return show
@@ -93,13 +103,12 @@ class Site:
         async def answer(request: Request) -> Response:
             viewer = self._access.viewer(request)
             if viewer is None:
-                return _unknown()
+                return unknown()
             try:
-                ask = make_ask(view.ask, _query(request), request.path_params, viewer, view.audience)
-                found = await self._desk.ask(lambda sources: view.read(ask, sources))
+                ask = make_ask(view.ask, request.query_params, request.path_params, viewer, view.audience)
+                return json(await self._desk.ask(lambda sources: view.read(ask, sources)))
             except HeadraceError as error:
-                return _json_problem(error)
-            return _json(found)
+                return json_problem(problem(error, viewer))
 
         return answer
 
@@ -109,12 +118,11 @@ class Site:
             if viewer is None:
                 return RedirectResponse("/sign-in", HTTPStatus.SEE_OTHER)
             try:
-                async with request.form(max_files=0, max_fields=50) as form:
-                    given = {name: value for name, value in form.items() if isinstance(value, str)}
+                given = await read_form(request)
                 ask = make_ask(action.ask, given, request.path_params, viewer, action.audience)
-                done = await self._desk.ask(lambda sources: action.do(ask, sources, viewer.name))
+                done = await self._desk.ask(lambda sources: perform(action, ask, sources, viewer, _address(request)))
             except HeadraceError as error:
-                return self._problem(error, viewer)
+                return self._problem(problem(error, viewer), viewer)
             return RedirectResponse(action.back(ask, done), HTTPStatus.SEE_OTHER)
 
         return do
@@ -123,52 +131,68 @@ class Site:
         async def call(request: Request) -> Response:
             viewer = self._access.viewer(request)
             if viewer is None:
-                return _unknown()
+                return unknown()
             try:
-                given = await _body(request)
+                given = await read_body(request)
                 ask = make_ask(action.ask, given, request.path_params, viewer, action.audience)
-                return _json(await self._desk.ask(lambda sources: action.do(ask, sources, viewer.name)))
+                address = _address(request)
+                return json(await self._desk.ask(lambda sources: perform(action, ask, sources, viewer, address)))
             except HeadraceError as error:
-                return _json_problem(error)
+                return json_problem(problem(error, viewer))
 
         return call
 
-    def _problem(self, error: HeadraceError, viewer: Viewer) -> Response:
-        told = problem(error)
-        return HTMLResponse(self._pages.problem(told, viewer), told.status)
-
-    async def _not_found(self, request: Request, error: Exception) -> Response:  # noqa: ARG002
-        absent = Absent("there is nothing here")
+    async def _api(self, request: Request) -> Response:
         viewer = self._access.viewer(request)
-        if request.url.path.startswith(API):
-            return _json_problem(absent) if viewer else _unknown()
-        told = problem(absent)
+        if viewer is None:
+            return _to_sign_in(request)
+        return HTMLResponse(self._pages.page("api.html", viewer, api=self._described(), url=str(request.base_url)))
+
+    async def _openapi(self, request: Request) -> Response:
+        return json(self._described()) if self._access.viewer(request) else unknown()
+
+    def _problem(self, told: Problem, viewer: Viewer | None) -> Response:
         return HTMLResponse(self._pages.problem(told, viewer), told.status)
 
+    def _refuse(self, scope: Scope, told: Problem) -> Response:
+        """Say a problem to nobody in particular, and with nobody's data."""
+        return json_problem(told) if _is_api(scope["path"]) else self._problem(told, None)
 
-def _query(request: Request) -> dict[str, str]:
-    return dict(request.query_params)
+    async def _refused(self, request: Request, error: Exception) -> Response:
+        """Say what no route took: unknown paths as absent ones, and unknown methods with those that there are."""
+        assert isinstance(error, HTTPException)
+        viewer = self._access.viewer(request)
+        is_api = _is_api(request.url.path)
+        if viewer is None and is_api:
+            return unknown()
+        told = refusal(HTTPStatus(error.status_code), error.detail)
+        headers = {}
+        if error.status_code == HTTPStatus.NOT_FOUND:
+            told = problem(Absent("there is nothing here"), viewer)
+        elif error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+            headers["Allow"] = ", ".join(self._methods(request.scope))
+            told = refusal(HTTPStatus.METHOD_NOT_ALLOWED, f"there is no {request.method} here, only {headers['Allow']}")
+        answer = json_problem(told) if is_api else self._problem(told, viewer)
+        answer.headers.update(headers)
+        return answer
+
+    def _methods(self, scope: Scope) -> Sequence[str]:
+        """Return what may be done at a path, which several routes can share."""
+        routes = [each for each in self.app.routes if isinstance(each, Route) and each.matches(scope)[0] != Match.NONE]
+        return sorted({method for route in routes for method in route.methods or ()})
 
 
-async def _body(request: Request) -> dict[str, object]:
-    """Read a JSON object of a request; an empty body is an empty one."""
-    try:
-        return msgspec.json.decode(await request.body() or b"{}", type=dict[str, object])
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise UsageError(f"the body is no JSON object: {error}") from None
+def _address(request: Request) -> str:
+    return request.client.host if request.client else ""
 
 
-def _json(answer: object, status: int = 200) -> Response:
-    return Response(msgspec.json.encode(answer), status, media_type="application/json")
+def _is_api(path: str) -> bool:
+    return path.startswith(f"{API}/")
 
 
-def _json_problem(error: HeadraceError) -> Response:
-    told = problem(error)
-    return Response(msgspec.json.encode(told), told.status, media_type="application/problem+json")
-
-
-def _unknown() -> Response:
-    told = {"title": "Unauthorized", "status": 401, "detail": "send a token: Authorization: Bearer …"}
-    return Response(
-        msgspec.json.encode(told), 401, {"WWW-Authenticate": "Bearer"}, media_type="application/problem+json"
-    )
+def _to_sign_in(request: Request) -> Response:
+    """Send somebody whom nobody knows to the sign-in, which leads back to where they wanted to go."""
+    wanted = quote(request.url.path)
+    if request.url.query:
+        wanted += f"?{request.url.query}"
+    return RedirectResponse(link("/sign-in", {"next": None if wanted == "/" else wanted}), HTTPStatus.SEE_OTHER)

@@ -1,6 +1,6 @@
 """What a view is: a question, its answer, and who reads it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
@@ -15,7 +15,8 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
     *ask* is a struct of the parameters, those of the path and those of the query; one with a field `org` can be asked
     by an org's viewers, and gets theirs. *read* is called in a thread with the ask and the sources, and returns an
     *answer*, a struct too. The template is called like the view; where it is empty there is no page. *group* is the
-    heading of the navigation under which the page stands, none if it is empty.
+    heading of the navigation under which the page stands, none if it is empty. With *has_stream* the same ask is
+    answered at `/stream` below both paths by server-sent events, as they come.
     """
 
     name: str
@@ -27,6 +28,7 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
     audience: Audience = "org"
     group: str = ""
     has_page: bool = True
+    has_stream: bool = False
     help: str = ""
 
 
@@ -34,8 +36,9 @@ class Action(msgspec.Struct, frozen=True, kw_only=True):
     """One thing that can be done, by POST to *path*, as a form and as JSON.
 
     *ask* holds the parameters of the path and the fields of the form. *do* is called in a thread with the ask, the
-    sources and the name of who does it, returns an *answer*, and is written into the trail. *back* says where the
-    page goes then: a path made of the ask's fields.
+    sources and the name of who does it, returns an *answer*, and is written into the trail unless it is not *noted*.
+    *back* says where the page goes then: a path made of the ask's fields. Of the parameters that it *hides* the trail
+    keeps a digest only: what is erased must leave no name.
     """
 
     name: str
@@ -46,4 +49,6 @@ class Action(msgspec.Struct, frozen=True, kw_only=True):
     do: Callable[[Any, Sources, str], Any]
     audience: Audience = "operator"
     back: Callable[[Any, Any], str]
+    noted: bool = True
+    hides: Sequence[str] = ()
     help: str = ""

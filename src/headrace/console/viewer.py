@@ -14,6 +14,10 @@ class Absent(HeadraceError):
     """There is no such thing, or it is not the viewer's to see: both are told alike."""
 
 
+class Busy(HeadraceError):
+    """The console has too much to do to answer now."""
+
+
 class Viewer(msgspec.Struct, frozen=True):
     """A person, or a program with a token. *org* None: an operator, who sees every org."""
 

@@ -76,6 +76,8 @@ def _in_words(kind: Any) -> str:
         return f"list of {_in_words(arguments[0])}"
     if get_origin(kind) is dict:
         return f"table of {_in_words(arguments[1])}"
+    if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
+        return f"{{{', '.join(kind.__struct_fields__)}}}"
     if get_origin(kind) in (UnionType, Union):
         return " or ".join(_in_words(each) for each in arguments if each is not type(None))
     raise TypeError(f"{kind!r} is no type of a setting")

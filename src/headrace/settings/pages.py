@@ -44,6 +44,8 @@ def as_written(value: Any) -> Any:
             return [as_written(each) for each in value]
         case dict():
             return {name: as_written(each) for name, each in value.items()}
+        case msgspec.Struct():
+            return {name: as_written(getattr(value, name)) for name in value.__struct_fields__}
         case _:
             return value
 

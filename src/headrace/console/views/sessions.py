@@ -7,9 +7,10 @@ from msgspec import Meta
 
 from headrace.console.fields import After, Limit, Org, Text, Time
 from headrace.console.sources import Sources
+from headrace.console.telling.spell import Within, since_of
+from headrace.console.telling.summary import Summary, summary_of
 from headrace.console.view import View
 from headrace.eventlog.pages import Page, SessionQuery
-from headrace.eventlog.port import SessionSummary
 
 
 class SessionsAsk(msgspec.Struct, frozen=True, kw_only=True):
@@ -19,22 +20,33 @@ class SessionsAsk(msgspec.Struct, frozen=True, kw_only=True):
     text: Annotated[
         Text, Meta(description="In its name, user or bot, or the type, culprit or message of its first error.")
     ] = ""
-    bot: Text | None = None
+    bot: Annotated[Text | None, Meta(description="Only those of this bot.")] = None
     errors: Annotated[bool, Meta(description="Only those with errors.")] = False
     end_type: Annotated[Text | None, Meta(description="Only those that ended so.")] = None
     open: Annotated[bool, Meta(description="Only those that have not ended.")] = False
+    within: Annotated[Within | None, Meta(description="Begun within so long until now.")] = None
     since: Annotated[Time | None, Meta(description="Begun at or after this time.")] = None
     until: Annotated[Time | None, Meta(description="Begun before this time.")] = None
     after: After | None = None
     limit: Limit = 50
 
 
-def read_sessions(ask: SessionsAsk, sources: Sources) -> Page[SessionSummary]:
+def read_sessions(ask: SessionsAsk, sources: Sources) -> Page[Summary]:
     """Return one page of sessions."""
-    asked = msgspec.structs.asdict(ask)
-    if asked.pop("open"):
-        asked["end_type"] = ""
-    return sources.log.find_sessions(SessionQuery(**asked))
+    page = sources.log.find_sessions(
+        SessionQuery(
+            org=ask.org,
+            text=ask.text,
+            bot=ask.bot,
+            errors=ask.errors,
+            end_type="" if ask.open else ask.end_type,
+            since=since_of(ask.since, ask.within, sources.clock.wall()),
+            until=ask.until,
+            after=ask.after,
+            limit=ask.limit,
+        )
+    )
+    return Page(rows=[summary_of(each) for each in page.rows], next=page.next)
 
 
 SESSIONS = View(
@@ -42,7 +54,7 @@ SESSIONS = View(
     path="/sessions",
     title="Sessions",
     ask=SessionsAsk,
-    answer=Page[SessionSummary],
+    answer=Page[Summary],
     read=read_sessions,
     group="Conversations",
     help="Conversations, the last begun first.",

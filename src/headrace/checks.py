@@ -1,23 +1,22 @@
-"""What `headrace doctor` looks at. Each check changes nothing, and says what is wrong and what mends it."""
+"""What `headrace doctor` and the console look at: each check changes nothing, and says what mends what is wrong."""
 
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Literal
 from urllib.parse import urlsplit
 
 import msgspec
 
-from headrace import app
 from headrace.clock import SystemClock
 from headrace.config import Config
-from headrace.core.topicplan import Refuse
+from headrace.core.topicplan import Change, Refuse
 from headrace.emitter import claim
 from headrace.errors import BrokerError, HeadraceError
 from headrace.eventlog.opening import open_event_log
 from headrace.model.destination import Destination
+from headrace.model.finding import Finding
 from headrace.model.units import Size
 from headrace.sinks.http_settings import HttpSettings
 
@@ -26,32 +25,27 @@ CONNECT_TIMEOUT = 3.0
 
 _AT_ONCE = 16
 
-
-class Finding(msgspec.Struct, frozen=True, kw_only=True):
-    """What one check found; *mend* is the command or the change that puts a wrong thing right."""
-
-    check: str
-    state: Literal["well", "wrong"]
-    says: str
-    mend: str = ""
+TopicChanges = Callable[[], Sequence[Change]]
+"""Tells what the topics still want."""
 
 
-def look(config: Config) -> Iterator[Finding]:
+def look(config: Config, topic_changes: TopicChanges) -> Iterator[Finding]:
     """Yield what every check of *config* finds, one after the other."""
-    yield from look_at_kafka(config)
+    yield from look_at_kafka(config, topic_changes)
     yield from look_at_destinations(config)
     yield look_at_event_log(config)
     yield look_at_journal(config)
 
 
-def look_at_kafka(config: Config) -> Iterator[Finding]:
+def look_at_kafka(config: Config, topic_changes: TopicChanges) -> Iterator[Finding]:
     """Ask the cluster for its topics, and compare them with those of the configuration."""
     servers = config.kafka.bootstrap_servers
     try:
-        changes = app.topic_changes(config)
+        changes = topic_changes()
     except BrokerError as error:
         mend = "headrace kafka start, or set kafka.bootstrap_servers to where Kafka is"
         yield _wrong("kafka", f"{servers}: {error}", mend)
+        yield Finding(check="topics", state="halted", says="Kafka has to answer first")
         return
     yield _well("kafka", f"{servers} answers")
     for change in changes:

@@ -1,0 +1,142 @@
+"""What flowed, per minute, from the counters of the event log: what graphs are drawn from."""
+
+from collections.abc import Sequence
+from typing import Literal
+
+import msgspec
+
+from headrace.console.sources import Sources
+from headrace.eventlog.counting import Counter
+from headrace.eventlog.graphs import CounterQuery, TotalsQuery
+
+Span = Literal["1h", "6h", "24h", "7d"]
+
+_SPANS: dict[Span, tuple[int, Literal[60, 3600], int]] = {
+    "1h": (3600, 60, 60),
+    "6h": (21_600, 60, 300),
+    "24h": (86_400, 60, 900),
+    "7d": (604_800, 3600, 3600),
+}
+"""Seconds that are shown, those of a counter, and those of a point."""
+
+
+class Period(msgspec.Struct, frozen=True, kw_only=True):
+    """From *since* up to *until*, in steps of so many seconds. The step that has not ended yet is not in it."""
+
+    since: int
+    until: int
+    step: int
+
+
+class Point(msgspec.Struct, frozen=True, kw_only=True):
+    """One step from *at* on. Numbers are per minute, None where nobody has counted yet; `accepted` counts an event once
+    per destination. *ms* is the mean and *slowest_ms* the longest time of a post; *age_ms* and *oldest_ms* tell how old
+    the first events of posts were when they were delivered. None where there was none.
+    """
+
+    at: int
+    accepted: float | None = None
+    delivered: float | None = None
+    posted: float | None = None
+    retried: float | None = None
+    dead: float | None = None
+    succeeded: float | None = None
+    failed: float | None = None
+    ms: float | None = None
+    slowest_ms: float | None = None
+    age_ms: float | None = None
+    oldest_ms: float | None = None
+
+
+class Sums(msgspec.Struct, kw_only=True):
+    """Counters summed up. Milliseconds are as in `Point`."""
+
+    accepted: int = 0
+    delivered: int = 0
+    posted: int = 0
+    posts: int = 0
+    failed: int = 0
+    refused: int = 0
+    retried: int = 0
+    dead: int = 0
+    redriven: int = 0
+    ms: float | None = None
+    slowest_ms: float | None = None
+    age_ms: float | None = None
+    oldest_ms: float | None = None
+
+
+def period(span: Span, now: float) -> Period:
+    """Return what *span* means at *now*."""
+    length, _, step = _SPANS[span]
+    until = int(now // step) * step
+    return Period(since=until - length, until=until, step=step)
+
+
+def flow(sources: Sources, org: str | None, destination: str | None, span: Span) -> Sequence[Point]:
+    """Return what flowed for *org* (None: all), at *destination* (None: all of them)."""
+    asked = period(span, sources.clock.wall())
+    query = CounterQuery(org=org, destination=destination, since=asked.since, until=asked.until, step=_SPANS[span][1])
+    return points(sources.log.counters(query), asked, counted_to(sources))
+
+
+def points(counters: Sequence[Counter], asked: Period, counted: float) -> Sequence[Point]:
+    """Sum *counters* up in steps; steps that ended after *counted* are not known yet."""
+    steps: dict[int, list[Counter]] = {}
+    for each in counters:
+        steps.setdefault(each.at - each.at % asked.step, []).append(each)
+    told = []
+    for at in range(asked.since, asked.until, asked.step):
+        if at + asked.step > counted and at not in steps:
+            told.append(Point(at=at))
+            continue
+        summed, minutes = sums(steps.get(at, [])), asked.step / 60
+        told.append(
+            Point(
+                at=at,
+                accepted=_rate(summed.accepted, minutes),
+                delivered=_rate(summed.delivered, minutes),
+                posted=_rate(summed.posted, minutes),
+                retried=_rate(summed.retried, minutes),
+                dead=_rate(summed.dead, minutes),
+                succeeded=_rate(summed.posts - summed.failed, minutes),
+                failed=_rate(summed.failed, minutes),
+                ms=summed.ms,
+                slowest_ms=summed.slowest_ms,
+                age_ms=summed.age_ms,
+                oldest_ms=summed.oldest_ms,
+            )
+        )
+    return told
+
+
+def sums(counters: Sequence[Counter]) -> Sums:
+    """Sum *counters* up."""
+    total = Sums()
+    for each in counters:
+        for name in ("accepted", "delivered", "posted", "posts", "failed", "refused", "retried", "dead", "redriven"):
+            setattr(total, name, getattr(total, name) + getattr(each, name))
+    if total.posts:
+        total.ms = round(sum(each.ms for each in counters) / total.posts, 1)
+        total.slowest_ms = max(each.slowest_ms for each in counters)
+    aged = sum(each.aged for each in counters)
+    if aged:
+        total.age_ms = round(sum(each.age_ms for each in counters) / aged, 1)
+        total.oldest_ms = max(each.oldest_ms for each in counters)
+    return total
+
+
+def lately(sources: Sources, org: str | None, seconds: float = 3600.0) -> Sequence[Counter]:
+    """Return sums per org and destination over about so many seconds (whole hours), the worst first."""
+    since = sources.clock.wall() - seconds
+    return sources.log.totals(TotalsQuery(org=org, since=since, limit=5000))
+
+
+def counted_to(sources: Sources) -> float:
+    """Return up to when the keeper has counted, as far as this console knows."""
+    done = [pulse.done_at for pulse in sources.pulses() if pulse.name == "keeper"]
+    return next((at for at in done if at is not None), sources.clock.wall())
+
+
+def _rate(events: int, minutes: float) -> float:
+    return round(events / minutes, 1)

@@ -1,0 +1,51 @@
+"""What stands in the console for as long as it runs: its memory of dead letters, its jobs and its live tail."""
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+
+import msgspec
+
+from headrace.broker.port import Reader
+from headrace.clock import Clock
+from headrace.console.chores import Chore
+from headrace.console.jobs import TIDY_EVERY, Jobs
+from headrace.console.letter_book import LetterBook
+from headrace.console.letter_reading import LOOK_EVERY, LetterReading
+from headrace.console.redriving import Deeds, Redriver, Redriving
+from headrace.console.tail import Tail
+from headrace.console.tail_reading import LOOK_EVERY as TAIL_EVERY
+from headrace.console.tail_reading import TailReading
+from headrace.wire.topics import TopicNames
+
+
+class Standing(msgspec.Struct, frozen=True, kw_only=True):
+    """What every thread of the desk shares, and the chores that keep it up to date."""
+
+    letters: LetterBook
+    jobs: Jobs
+    tail: Tail
+    chores: Sequence[Chore]
+
+
+def stand(
+    names: TopicNames,
+    clock: Clock,
+    *,
+    open_reader: Callable[[], Reader],
+    open_redriver: Callable[[], AbstractContextManager[Redriver]],
+    open_trail: Callable[[], Deeds],
+) -> Standing:
+    """Make all of it; nothing is opened before a chore begins."""
+    letters, tail = LetterBook(), Tail()
+    reading = LetterReading(letters, open_reader, names, clock)
+    redriving = Redriving(
+        letters, reading, names, clock, open_redriver=open_redriver, open_reader=open_reader, open_trail=open_trail
+    )
+    jobs = Jobs(redriving.run)
+    tailing = TailReading(tail, open_reader, names.events)
+    chores = [
+        Chore("tail", "reads live events while somebody looks on", tailing.step, TAIL_EVERY, clock, tailing.close),
+        Chore("jobs", "forgets jobs that ended long ago", jobs.tidy, TIDY_EVERY, clock, jobs.close),
+        Chore("letters", "reads dead letters, and which were redriven", reading.look, LOOK_EVERY, clock, reading.close),
+    ]
+    return Standing(letters=letters, jobs=jobs, tail=tail, chores=chores)

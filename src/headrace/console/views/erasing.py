@@ -1,0 +1,144 @@
+"""Erasing a session, or all sessions of a user: what would go, and doing it once its name is typed."""
+
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from headrace.console.fields import Org, Text
+from headrace.console.links import link
+from headrace.console.sources import Sources
+from headrace.console.telling.summary import Summary, summary_of
+from headrace.console.view import Action, View
+from headrace.console.viewer import Absent
+from headrace.console.views.session import SESSION, SessionName
+from headrace.errors import UsageError
+from headrace.eventlog.pages import SessionQuery
+from headrace.eventlog.upkeep import Erased
+
+SHOWN = 50
+"""Sessions of a user that are shown."""
+
+UserName = Annotated[str, Meta(min_length=1, max_length=500, description="The user, as the channel names them.")]
+
+
+class SessionToEraseAsk(msgspec.Struct, frozen=True, kw_only=True):
+    """Which session."""
+
+    org: Org
+    session: SessionName
+
+
+class ToErase(msgspec.Struct, frozen=True, kw_only=True):
+    """What would go: these sessions, and of a user with more of them more. *name* is what has to be typed."""
+
+    name: str
+    sessions: list[Summary]
+
+
+class EraseSessionAsk(msgspec.Struct, frozen=True, kw_only=True):
+    """Which session; *confirm* repeats its name."""
+
+    org: Org
+    session: SessionName
+    confirm: Annotated[Text, Meta(description="The name of what is erased, once more.")] = ""
+
+
+class UserToEraseAsk(msgspec.Struct, frozen=True, kw_only=True):
+    """Which user."""
+
+    org: Org
+    user: UserName
+
+
+class EraseUserAsk(msgspec.Struct, frozen=True, kw_only=True):
+    """Which user; *confirm* repeats their name."""
+
+    org: Org
+    user: UserName
+    confirm: Annotated[Text, Meta(description="The name of who is erased, once more.")] = ""
+
+
+def read_session_to_erase(ask: SessionToEraseAsk, sources: Sources) -> ToErase:
+    """Return the session; raise `Absent` when it is not there."""
+    found = sources.log.find_sessions(SessionQuery(org=ask.org, session=ask.session, limit=1)).rows
+    if not found:
+        raise Absent("there is nothing here")
+    return ToErase(name=ask.session, sessions=[summary_of(each) for each in found])
+
+
+def erase_session(ask: EraseSessionAsk, sources: Sources, _: str) -> Erased:
+    """Erase the session, and keep from then on what comes of it out."""
+    _check(ask.confirm, ask.session)
+    if not sources.log.find_sessions(SessionQuery(org=ask.org, session=ask.session, limit=1)).rows:
+        raise Absent("there is nothing here")
+    return sources.log.erase_session(ask.org, ask.session)
+
+
+def read_user_to_erase(ask: UserToEraseAsk, sources: Sources) -> ToErase:
+    """Return the last sessions of the user. A user with none may be erased all the same: more may be on its way."""
+    found = sources.log.find_sessions(SessionQuery(org=ask.org, text=ask.user, limit=500)).rows
+    return ToErase(name=ask.user, sessions=[summary_of(each) for each in found if each.user == ask.user][:SHOWN])
+
+
+def erase_user(ask: EraseUserAsk, sources: Sources, _: str) -> Erased:
+    """Erase all sessions that the user began until now."""
+    _check(ask.confirm, ask.user)
+    return sources.log.erase_user(ask.org, ask.user)
+
+
+def _check(typed: str, name: str) -> None:
+    if typed.strip() != name.strip():
+        raise UsageError("the name that was typed is another one; nothing was erased")
+
+
+def _to_session(ask: EraseSessionAsk, _: Erased) -> str:
+    return link(SESSION.path, {"org": ask.org, "session": ask.session})
+
+
+def _to_user(ask: EraseUserAsk, _: Erased) -> str:
+    return link(ERASE_USER.path, {"org": ask.org, "user": ask.user})
+
+
+ERASE_SESSION = View(
+    name="erase_session",
+    path="/sessions/{org}/{session}/erase",
+    title="Erase a session",
+    ask=SessionToEraseAsk,
+    answer=ToErase,
+    read=read_session_to_erase,
+    help="What would go if this session were erased.",
+)
+DO_ERASE_SESSION = Action(
+    name="do_erase_session",
+    path=ERASE_SESSION.path,
+    title="Erase a session",
+    ask=EraseSessionAsk,
+    answer=Erased,
+    do=erase_session,
+    audience="org",
+    back=_to_session,
+    hides=("session", "confirm"),
+    help="Erase one session for ever.",
+)
+ERASE_USER = View(
+    name="erase_user",
+    path="/users/{org}/{user}/erase",
+    title="Erase a user",
+    ask=UserToEraseAsk,
+    answer=ToErase,
+    read=read_user_to_erase,
+    help="What would go if this user's sessions were erased.",
+)
+DO_ERASE_USER = Action(
+    name="do_erase_user",
+    path=ERASE_USER.path,
+    title="Erase a user",
+    ask=EraseUserAsk,
+    answer=Erased,
+    do=erase_user,
+    audience="org",
+    back=_to_user,
+    hides=("user", "confirm"),
+    help="Erase all sessions of one user for ever.",
+)

@@ -1,0 +1,98 @@
+"""Orgs: every one that the books know, the worst first."""
+
+from collections.abc import Sequence
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from headrace.console.fields import Limit, Text
+from headrace.console.flow import Sums, lately, sums
+from headrace.console.seen import Seen, seen
+from headrace.console.sources import Sources
+from headrace.console.view import View
+from headrace.core.report import Line
+from headrace.eventlog.counting import Counter
+from headrace.model.mark import NOBODY
+
+
+class OrgsAsk(msgspec.Struct, frozen=True, kw_only=True):
+    """Which orgs."""
+
+    text: Annotated[Text, Meta(description="In the org's name, whatever its case.")] = ""
+    trouble: Annotated[bool, Meta(description="Only those with trouble: retrying, rejected, lost or failing.")] = False
+    after: Annotated[int, Meta(ge=0, le=1_000_000, description="How many to leave out: the `next` before.")] = 0
+    limit: Limit = 100
+
+
+class OrgLine(msgspec.Struct, frozen=True, kw_only=True):
+    """One org: its columns of the books, what was counted in the last hour, and how many of its lanes fail."""
+
+    org: str
+    books: Line | None
+    hour: Sums
+    failing: int
+
+
+class Orgs(msgspec.Struct, frozen=True, kw_only=True):
+    """Some orgs of so many *found*. *total* is the line of all orgs, whatever was asked for."""
+
+    rows: Sequence[OrgLine]
+    found: int
+    total: Line | None
+    next: int | None = None
+    seen: Seen
+
+
+def read_orgs(ask: OrgsAsk, sources: Sources) -> Orgs:
+    """Return the orgs that are asked for."""
+    watched = sources.watch.latest()
+    books = watched.books.whole if watched.books else None
+    lines = books.orgs if books else {}
+    hours: dict[str, list[Counter]] = {}
+    for each in lately(sources, None):
+        hours.setdefault(each.org, []).append(each)
+    failing: dict[str, int] = {}
+    for lane in sources.watch.recent.lanes():
+        if lane.failing_since is not None:
+            failing[lane.org] = failing.get(lane.org, 0) + 1
+    # Posts to what all orgs share are nobody's; without anything in the books that makes nobody no org.
+    names = {*lines, *(org for org in hours if books is None and org != NOBODY)}
+    rows = [
+        OrgLine(org=name, books=lines.get(name), hour=sums(hours.get(name, [])), failing=failing.get(name, 0))
+        for name in names
+        if ask.text.casefold() in name.casefold()
+    ]
+    rows = sorted((row for row in rows if not ask.trouble or _is_troubled(row)), key=_badness)
+    until = ask.after + ask.limit
+    return Orgs(
+        rows=rows[ask.after : until],
+        found=len(rows),
+        total=None if books is None else Line(**{name: getattr(books, name) for name in Line.__struct_fields__}),
+        next=until if until < len(rows) else None,
+        seen=seen(watched, None),
+    )
+
+
+def _is_troubled(row: OrgLine) -> bool:
+    books = row.books or Line()
+    return bool(books.lost or books.rejected or books.retrying or row.failing or not books.balanced)
+
+
+def _badness(row: OrgLine) -> tuple[object, ...]:
+    books = row.books or Line()
+    held = (-books.lost, books.balanced, -row.failing, -books.retrying, -books.rejected, -books.in_flight)
+    return (*held, -row.hour.failed, -books.accepted, row.org)
+
+
+ORGS = View(
+    name="orgs",
+    path="/orgs",
+    title="Orgs",
+    ask=OrgsAsk,
+    answer=Orgs,
+    read=read_orgs,
+    audience="operator",
+    group="River",
+    help="Every org, the worst first: what was accepted from it, and what became of that.",
+)

@@ -1,0 +1,152 @@
+"""Session: one conversation as it was said, as it took its time, or as the log has it; and one step of it in full."""
+
+from collections.abc import Sequence
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from headrace.console.fields import After, Limit, Org, Text
+from headrace.console.sources import Log, Sources
+from headrace.console.telling.detail import Detail, detail_of
+from headrace.console.telling.reading import missing_in, missing_of, read_page
+from headrace.console.telling.rows import Row, rows_of
+from headrace.console.telling.spans import spans_of
+from headrace.console.telling.steps import Step, steps_of
+from headrace.console.telling.summary import Summary, summary_of
+from headrace.console.telling.timeline import Timeline, draw
+from headrace.console.view import View
+from headrace.console.viewer import Absent
+from headrace.eventlog.fingerprint import failure
+from headrace.eventlog.pages import Page, SessionQuery
+from headrace.eventlog.port import EventQuery, StoredEvent
+from headrace.eventlog.upkeep import Tombstone
+from headrace.model.taxonomy import VariableSet
+
+ERRORS = 500
+"""Errors of one session that can be gone through."""
+
+BEFORE = 10
+"""Events that are shown before the step that a page begins at."""
+
+VARIABLES = 10_000
+"""Events that are folded into what the variables were."""
+
+LAST = (1 << 63) - 1
+"""No `seq` is greater."""
+
+SessionName = Annotated[str, Meta(min_length=1, max_length=2_000, description="The session.")]
+
+
+class SessionAsk(msgspec.Struct, frozen=True, kw_only=True):
+    """Which session, and how it is told."""
+
+    org: Org
+    session: SessionName
+    view: Annotated[Literal["conversation", "timeline", "log"], Meta(description="How it is told.")] = "conversation"
+    step: Annotated[Text | None, Meta(description="Open this step: the `seq` of its event, or its id.")] = None
+    error: Annotated[Text | None, Meta(description="Open the first step with this exception's fingerprint.")] = None
+    after: After | None = None
+    limit: Limit = 500
+
+
+class SessionAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """One page of a session: its *steps*, and with the view `timeline` a drawing of them, or its events as *rows*.
+
+    *summary* is None, and *erased* tells when, where the session was erased. *missing* counts the `seq` that never
+    came, None when the session is too long to be looked through. *errors* are the ids of the failed events, *detail*
+    is the step that was asked for. *is_begin*: the page begins where the session does.
+    """
+
+    summary: Summary | None
+    erased: Tombstone | None = None
+    missing: int | None = 0
+    steps: list[Step] = []
+    timeline: Timeline | None = None
+    rows: list[Row] = []
+    errors: list[str] = []
+    detail: Detail | None = None
+    is_begin: bool = True
+    next: str | None = None
+
+
+def read_session(ask: SessionAsk, sources: Sources) -> SessionAnswer:
+    """Return one page of a session; raise `Absent` when there is none of that name."""
+    log = sources.log
+    found = log.find_sessions(SessionQuery(org=ask.org, session=ask.session, limit=1)).rows
+    if not found:
+        return SessionAnswer(summary=None, erased=_tombstone(ask, log))
+    failed = log.find_events(EventQuery(org=ask.org, session=ask.session, failed=True, limit=ERRORS)).rows
+    focus = _focus(ask, log, failed)
+    page, is_begin = _read(ask, log, focus)
+    steps = steps_of(page.rows, is_begin=is_begin)
+    is_whole = is_begin and page.next is None
+    return SessionAnswer(
+        summary=summary_of(found[0]),
+        missing=missing_of(page.rows) if is_whole else missing_in(log, ask.org, ask.session),
+        steps=[] if ask.view == "log" else steps,
+        timeline=draw(spans_of(steps)) if ask.view == "timeline" else None,
+        rows=rows_of(page.rows, is_begin=is_begin) if ask.view == "log" else [],
+        errors=[each.id for each in failed],
+        detail=None if focus is None else _detail(ask, log, focus, page.rows, steps, failed),
+        is_begin=is_begin,
+        next=page.next,
+    )
+
+
+def find_event(log: Log, org: str, session: str, name: str) -> StoredEvent | None:
+    """Return the event of a session that *name* names, its `seq` or its id."""
+    if name.isascii() and name.lstrip("-").isdigit() and abs(seq := int(name)) <= LAST:
+        found = log.find_events(EventQuery(org=org, session=session, seq_from=seq, limit=1)).rows
+        if found and found[0].seq == seq:
+            return found[0]
+    return next(iter(log.find_events(EventQuery(org=org, session=session, id=name, limit=1)).rows), None)
+
+
+def _tombstone(ask: SessionAsk, log: Log) -> Tombstone:
+    erased = log.tombstone(ask.org, ask.session)
+    if erased is None:
+        raise Absent("there is nothing here")
+    return erased
+
+
+def _focus(ask: SessionAsk, log: Log, failed: Sequence[StoredEvent]) -> StoredEvent | None:
+    """Return the event that is asked for, if any; what is not there is not worth an error."""
+    if ask.step is not None:
+        return find_event(log, ask.org, ask.session, ask.step)
+    if ask.error is not None:
+        return next((each for each in failed if failure(each.value).fingerprint == ask.error), None)
+    return None
+
+
+def _read(ask: SessionAsk, log: Log, focus: StoredEvent | None) -> tuple[Page[StoredEvent], bool]:
+    """Return the page that was asked for, or the one with *focus*; and whether it begins where the session does."""
+    query = EventQuery(org=ask.org, session=ask.session, limit=ask.limit, after=ask.after)
+    page = read_page(log, query)
+    if focus is None or any(each.id == focus.id for each in page.rows):
+        return page, ask.after is None
+    start = LAST if focus.seq is None else max(-LAST, focus.seq - BEFORE)
+    return read_page(log, msgspec.structs.replace(query, after=None, seq_from=start)), False
+
+
+def _detail(
+    ask: SessionAsk,
+    log: Log,
+    focus: StoredEvent,
+    events: Sequence[StoredEvent],
+    steps: Sequence[Step],
+    failed: Sequence[StoredEvent],
+) -> Detail:
+    sets = EventQuery(org=ask.org, session=ask.session, type=VariableSet.type, limit=VARIABLES)
+    return detail_of(focus, events, steps, failed, read_page(log, sets).rows)
+
+
+SESSION = View(
+    name="session",
+    path="/sessions/{org}/{session}",
+    title="Session",
+    ask=SessionAsk,
+    answer=SessionAnswer,
+    read=read_session,
+    help="One conversation: what was said, what the bot did in between, and what threw.",
+)

@@ -1,0 +1,183 @@
+"""Looks at the river every few seconds, and closes the books now and then, in a thread and with a reader of its own.
+
+Neither takes more than a fifth of the time, however large the river is. While the books of a large one are closed, it
+goes on looking.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Protocol
+
+import msgspec
+
+from headrace.broker.port import Reader
+from headrace.clock import Clock
+from headrace.console.history import Sample
+from headrace.console.river import River, Waiting, read_waiting, see
+from headrace.console.watch import Books, Watch
+from headrace.core.columns import Account
+from headrace.core.positions import Positions, places
+from headrace.core.report import Report, enter_account
+from headrace.errors import HeadraceError
+from headrace.model.pause import Pause
+from headrace.model.record import TopicPartition
+from headrace.wire import attempts
+from headrace.wire.topics import TopicNames
+
+LOOK_EVERY = 2.0
+CLOSE_EVERY = 5.0
+"""Seconds between two looks, and between two closings of the books, at least."""
+
+SHARE = 0.2
+"""Of the time that each of them may take."""
+
+HEADS = 2_000
+"""Records that one look reads of the tiers."""
+
+MOST_PARTS = 64
+"""Partitions of one topic whose head one look reads: those with the greatest lag."""
+
+BEHIND = 2_000
+"""Attempts of one partition that one look reads; of more the latest."""
+
+
+class Pauses(Protocol):
+    """Tells what people have paused, by name."""
+
+    def look(self) -> Mapping[str, Pause]: ...
+
+    def close(self) -> None: ...
+
+
+Survey = Callable[[Reader], Positions]
+"""Tells where the river stands."""
+
+CloseBooks = Callable[[Reader, Callable[[int], None]], tuple[Account, Positions]]
+"""Closes the books, and calls now and then while it reads."""
+
+
+class Watchman:
+    """Tells *watch* what is to be seen; one thread calls it. *survey* and *close_books* are the ledger's."""
+
+    def __init__(
+        self,
+        watch: Watch,
+        open_reader: Callable[[], Reader],
+        survey: Survey,
+        close_books: CloseBooks,
+        pauses: Pauses,
+        names: TopicNames,
+        clock: Clock,
+    ) -> None:
+        self._watch = watch
+        self._open_reader = open_reader
+        self._reader: Reader | None = None
+        self._survey = survey
+        self._close_books = close_books
+        self._pauses = pauses
+        self._names = names
+        self._clock = clock
+        self._look_due = self._close_due = clock.monotonic()
+        self._reached: dict[int, int] = {}
+
+    def step(self) -> None:
+        """Do what is due; raise `HeadraceError` when it cannot be done, and say so to who asks the watch."""
+        if self._reader is None:
+            self._reader = self._open_reader()
+        self._look_if_due(self._reader)
+        if self._clock.monotonic() >= self._close_due:
+            self._close(self._reader)
+
+    def close(self) -> None:
+        """Release what is held."""
+        if self._reader is not None:
+            self._reader.close()
+        self._pauses.close()
+
+    def _look_if_due(self, reader: Reader) -> None:
+        began = self._clock.monotonic()
+        if began < self._look_due:
+            return
+        try:
+            self._look(reader)
+        except HeadraceError as error:
+            # It waited for an answer that did not come, and cost nothing.
+            self._look_due = self._clock.monotonic() + LOOK_EVERY
+            self._watch.tell(trouble=str(error))
+            raise
+        self._look_due = self._next(began, LOOK_EVERY)
+
+    def _next(self, began: float, every: float) -> float:
+        """Return when something that *began* then, and ends now, may be done again."""
+        now = self._clock.monotonic()
+        return max(began + every, now + (now - began) * (1 / SHARE - 1))
+
+    def _look(self, reader: Reader) -> None:
+        positions = self._survey(reader)
+        at = self._clock.wall()
+        waiting, oldest = self._read_heads(reader, positions)
+        topics = see(positions, oldest, self._names, at, self._watch.latest().river)
+        on_tiers = sum(topic.lag or 0 for topic in topics if topic.kind == "retry")
+        river = River(at=at, topics=topics, waiting=waiting, is_whole=len(waiting) >= on_tiers)
+        self._read_attempts(reader, positions)
+        tiers = {topic.tier or topic.name: topic.lag or 0 for topic in river.tiers}
+        self._watch.history.add(Sample(at=at, lag=river.events.lag or 0, seconds=river.lag_seconds, tiers=tiers))
+        self._watch.tell(river=river, pauses=self._pauses.look(), trouble="")
+
+    def _read_heads(self, reader: Reader, positions: Positions) -> tuple[list[Waiting], Mapping[TopicPartition, float]]:
+        """Read the first unsettled record of the main topic's partitions, and the first ones of the tiers'."""
+        oldest: dict[TopicPartition, float] = {}
+        waiting: list[Waiting] = []
+        heads = _heads(positions)
+        tails = [place for place in heads if self._names.delay_of(place.topic) is not None]
+        most = max(1, HEADS // max(1, len(tails)))
+        for place, (start, end) in heads.items():
+            tier = self._names.tier_of(place.topic)
+            stop = min(end, start + (1 if tier is None else most))
+            for record in reader.read(place, start, stop):
+                oldest.setdefault(place, record.timestamp()[1] / 1000)
+                if tier is not None:
+                    waiting.append(read_waiting(record, tier))
+        return sorted(waiting, key=lambda each: each.due_at), oldest
+
+    def _read_attempts(self, reader: Reader, positions: Positions) -> None:
+        """Read the attempts that are new."""
+        for number, position in positions[self._names.attempts].items():
+            start = max(self._reached.get(number, 0), position.start, position.end - BEHIND)
+            for record in reader.read(TopicPartition(self._names.attempts, number), start, position.end):
+                try:
+                    document = attempts.decode(record.value() or b"")
+                except (msgspec.DecodeError, UnicodeDecodeError):
+                    continue  # the audit names it
+                if isinstance(document, attempts.Attempt):
+                    self._watch.recent.add(document)
+            self._reached[number] = position.end
+
+    def _close(self, reader: Reader) -> None:
+        began, at = self._clock.monotonic(), self._clock.wall()
+        try:
+            account, positions = self._close_books(reader, lambda _: self._look_if_due(reader))
+        except HeadraceError as error:
+            self._close_due = self._clock.monotonic() + CLOSE_EVERY
+            self._watch.tell(books_trouble=str(error))
+            raise
+        self._close_due = self._next(began, CLOSE_EVERY)
+        whole = Report(positions=positions)
+        enter_account(whole, account)
+        seconds = self._clock.monotonic() - began
+        books = Books(at=at, seconds=seconds, account=account, positions=positions, whole=whole)
+        self._watch.tell(books=books, books_trouble="")
+
+
+def _heads(positions: Positions) -> Mapping[TopicPartition, tuple[int, int]]:
+    """Return what is not settled of the partitions with the greatest lag."""
+    behind: dict[str, list[tuple[int, TopicPartition, tuple[int, int]]]] = {}
+    for place, position in places(positions):
+        if position.committed is not None:
+            start = max(position.committed, position.start)
+            if start < position.end:
+                behind.setdefault(place.topic, []).append((position.end - start, place, (start, position.end)))
+    return {
+        place: span
+        for found in behind.values()
+        for _, place, span in sorted(found, key=lambda each: each[0], reverse=True)[:MOST_PARTS]
+    }

@@ -1,0 +1,66 @@
+"""Orgs, the worst first, and one org alone."""
+
+from headrace.console.viewer import Viewer
+from unit.console.asking_client import open_site
+from unit.console.watched_river import known, watched
+from unit.ledger.test_audit import NAMES, B, River, flowing
+
+
+def test_orgs_are_listed_worst_first_with_the_columns_of_the_audit() -> None:
+    with open_site(watch=watched(), known=known()) as site:
+        page, document = site.get("/orgs"), site.get("/api/v1/orgs").json()
+
+    books = flowing().audit()
+    assert page.status == 200
+    assert [each["org"] for each in document["rows"]] == ["b", "a"], "b has a dead letter"
+    assert {each["org"]: each["books"]["delivered"] for each in document["rows"]} == {
+        name: line.delivered for name, line in books.orgs.items()
+    }
+    assert document["total"]["accepted"] == books.accepted
+
+
+def test_orgs_are_filtered_by_name_and_by_trouble() -> None:
+    with open_site(watch=watched(), known=known()) as site:
+        named = site.get("/api/v1/orgs?text=A").json()
+        troubled = site.get("/api/v1/orgs?trouble=true").json()
+        none = site.get("/orgs?text=nobody").text
+
+    assert [each["org"] for each in named["rows"]] == ["a"]
+    assert [each["org"] for each in troubled["rows"]] == ["b"]
+    assert "No org matches" in none
+
+
+def test_many_orgs_are_many_pages() -> None:
+    river = River()
+    river.emit(*(f"o{number}" for number in range(25)))
+    with open_site(watch=watched(river), known=known()) as site:
+        first = site.get("/api/v1/orgs?limit=10").json()
+        rest = [site.get(f"/api/v1/orgs?limit=10&after={after}").json() for after in (10, 20)]
+
+    names = [each["org"] for page in (first, *rest) for each in page["rows"]]
+    assert (first["next"], rest[-1]["next"], first["found"]) == (10, None, 25)
+    assert sorted(names) == sorted(f"o{number}" for number in range(25))
+
+
+def test_an_org_has_a_page_of_its_own_for_its_viewer_and_nobody_elses() -> None:
+    with open_site(watch=watched(), known=known(), viewer=Viewer("vera", "b")) as site:
+        own, foreign, absent = site.get("/api/v1/orgs/b"), site.get("/orgs/a"), site.get("/orgs/zzz")
+        listed, page = site.get("/orgs"), site.get("/orgs/b")
+
+    assert own.json()["books"]["accepted"] == 2
+    assert [each["destination"] for each in own.json()["destinations"]] == ["crm"]
+    assert own.json()["seen"]["positions"] == {}
+    assert page.status == 200
+    assert (foreign.status, absent.status, listed.status) == (404, 404, 404)
+    assert foreign.body == absent.body
+
+
+def test_what_is_wrong_in_an_orgs_books_is_on_its_page() -> None:
+    river = River()
+    river.emit("b")
+    river.settle(NAMES.events, 0, 1)
+    with open_site(watch=watched(river), known=known()) as site:
+        page = site.get("/orgs/b")
+
+    assert "does not say what became of" in page.text
+    assert B == ("b", "crm")

@@ -1,0 +1,100 @@
+"""The list of sessions, and erasing."""
+
+from urllib.parse import quote
+
+from headrace.testing.clock import EPOCH, FakeClock
+from headrace.testing.eventlog_contract import event
+from headrace.wire.times import to_text
+from unit.console.talks import ACME, order_status, site_of, told
+
+
+def test_a_session_is_one_row_that_leads_to_it_and_to_its_first_error() -> None:
+    with site_of(told("s-1")) as site:
+        (row,) = site.get("/api/v1/sessions").json()["rows"]
+        page = site.get("/sessions").text
+
+    assert (row["session"], row["bot"], row["version"], row["turns"], row["errors"]) == ("s-1", "helpdesk", "3.1", 1, 1)
+    assert (row["seconds"], row["end_type"], row["error_type"]) == (12.0, "user", "OrderNotFound")
+    assert 'href="/sessions/acme/s-1"' in page
+    assert f'href="/sessions/acme/s-1?error={quote(row["error_fingerprint"])}#step"' in page
+    assert f'href="/exceptions/{quote(row["error_fingerprint"])}"' in page
+    assert "kept for 30 d" in page
+
+
+def test_sessions_are_filtered_by_time_org_and_end() -> None:
+    values = [
+        event("1", subject="new", time=to_text(EPOCH - 60)),
+        event("2", subject="day", time=to_text(EPOCH - 7200)),
+        event("3", subject="old", time=to_text(EPOCH - 8 * 86400)),
+        event("4", subject="other", source="/orgs/globex/bots/b", time=to_text(EPOCH - 60)),
+        *told("over", begin=EPOCH - 3000),
+    ]
+    with site_of(values) as site:
+
+        def found(query: str) -> list[str]:
+            page = site.get(f"/sessions?{query}").text
+            rows: list[str] = [each["session"] for each in site.get(f"/api/v1/sessions?{query}").json()["rows"]]
+            assert all(f"<bdi>{each}</bdi>" in page for each in rows)
+            return rows
+
+        assert found("org=acme") == ["new", "over", "day", "old"]
+        assert sorted(found("within=1h")) == ["new", "other", "over"]
+        assert found("org=acme&within=24h") == ["new", "over", "day"]
+        assert found("within=7d&errors=true") == ["over"]
+        assert found("end_type=user") == ["over"]
+        assert found("org=acme&open=true") == ["new", "day", "old"]
+        assert found("text=nothing-like-it") == []
+        assert "No session matches" in site.get("/sessions?text=nothing-like-it").text
+
+
+def test_an_empty_log_says_what_would_be_here() -> None:
+    with site_of([]) as site:
+        assert "headrace demo" in site.get("/sessions").text
+
+
+def test_an_org_viewer_sees_their_sessions_only() -> None:
+    with site_of(told("s-1") + told("s-9", org="globex"), viewer=ACME) as site:
+        page = site.get("/sessions").text
+        rows = site.get("/api/v1/sessions").json()["rows"]
+
+    assert [each["session"] for each in rows] == ["s-1"]
+    assert "globex" not in page
+
+
+def test_events_without_a_session_are_listed_and_lead_nowhere() -> None:
+    with site_of([event("1", subject=None)]) as site:
+        page = site.get("/sessions").text
+
+    assert "(no session)" in page
+
+
+def test_a_session_is_erased_once_its_name_is_typed() -> None:
+    clock = FakeClock()
+    with site_of(told("s-1", "s-2"), viewer=ACME, clock=clock) as site:
+        assert "13 events" in site.get("/sessions/acme/s-1/erase").text
+        refused = site.post("/sessions/acme/s-1/erase", {"confirm": "s-2"})
+        assert (refused.status, "another one" in refused.text) == (400, True)
+        assert site.get("/sessions/acme/s-1").status == 200
+
+        done = site.post("/sessions/acme/s-1/erase", {"confirm": "s-1"})
+
+        assert (done.status, done.headers["location"]) == (303, "/sessions/acme/s-1")
+        assert "This session was erased" in site.get("/sessions/acme/s-1").text
+        assert [each["session"] for each in site.get("/api/v1/sessions").json()["rows"]] == ["s-2"]
+        assert site.post("/sessions/acme/s-1/erase", {"confirm": "s-1"}).status == 404
+        assert site.post("/sessions/globex/s-1/erase", {"confirm": "s-1"}).status == 404
+        assert site.get("/sessions/acme/s-1/erase").status == 404
+
+
+def test_a_user_is_erased_with_all_their_sessions_and_nobody_elses() -> None:
+    values = told("s-1", "s-2") + told("s-3", talk=lambda log: order_status(log, user="u-70"))
+    with site_of(values) as site:
+        asked = site.get("/api/v1/users/acme/u-7/erase").json()
+        assert sorted(each["session"] for each in asked["sessions"]) == ["s-1", "s-2"]
+        assert site.post("/users/acme/u-7/erase", {"confirm": ""}).status == 400
+
+        done = site.post("/api/v1/users/acme/u-7/erase", json={"confirm": "u-7"})
+
+        assert done.json() == {"sessions": 2, "events": 26}
+        assert [each["session"] for each in site.get("/api/v1/sessions").json()["rows"]] == ["s-3"]
+        assert "No session of this user is stored" in site.get("/users/acme/u-7/erase").text
