@@ -1,4 +1,4 @@
-"""One console and one Chromium for all tests of browsers."""
+"""One console and one Chromium for all tests of browsers, and for no longer: Playwright keeps an event loop running."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +11,7 @@ from browser.pages import launch
 from browser.stage import stage
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def console(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Serve a console with conversations and trouble in it."""
     directory: Path = tmp_path_factory.mktemp("console")
@@ -19,19 +19,19 @@ def console(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield url
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def found(console: str) -> list[Found]:
     """Follow every link."""
     return list(crawl(console))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def pages(found: list[Found]) -> dict[str, str]:
     """Name one address of each view."""
     return one_of_each(found)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     """Start the system's Chromium."""
     with sync_playwright() as playwright:
