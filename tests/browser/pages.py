@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright
+from playwright.sync_api import TimeoutError as Late
 
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = (
@@ -17,6 +18,8 @@ FLAGS = (
 )
 WIDTHS = {"phone": (360, 740), "tablet": (768, 1000), "desk": (1280, 860)}
 THEMES = ("light", "dark")
+
+SIDEWAYS = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
 LISTEN = """
 window.__violations = [];
@@ -71,9 +74,13 @@ class Watched:
         return self.errors + found
 
     def sideways(self) -> int:
-        """Return by how many pixels the page can be scrolled sideways."""
-        width: int = self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-        return width
+        """Return by how many pixels the page can be scrolled sideways, once it has settled into its width."""
+        try:
+            self.page.wait_for_function(f"{SIDEWAYS} <= 0", timeout=2_000)
+        except Late:
+            width: int = self.page.evaluate(SIDEWAYS)
+            return width
+        return 0
 
     def _heard(self, message: ConsoleMessage) -> None:
         if message.type in {"error", "warning"}:

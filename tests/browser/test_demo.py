@@ -135,8 +135,8 @@ def test_the_page_is_sound_at_every_width(browser: Browser, demo: str) -> None:
             say_what(watched.page, "the carrier times out")
             expect(watched.page.locator("#events .failed.here")).to_be_visible(timeout=DELIVERED_WITHIN)
             found += watched.complaints()
-            if watched.sideways():
-                found.append(f"{width}: scrolls sideways by {watched.sideways()} px")
+            if over := watched.sideways():
+                found.append(f"{width}: scrolls sideways by {over} px")
             for violation in Axe().run(watched.page, options=AXE).response["violations"]:
                 places = ", ".join(str(node["target"]) for node in violation["nodes"][:3])
                 found.append(f"{width} {theme}: {violation['id']}: {violation['help']}: {places}")

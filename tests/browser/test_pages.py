@@ -59,8 +59,8 @@ def faults(browser: Browser, url: str, looks: Collection[tuple[str, str]]) -> Se
             wide, high = WIDTHS[width]
             watched.page.set_viewport_size({"width": wide, "height": high})
             watched.page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
-            if watched.sideways():
-                found.append(f"{width}: scrolls sideways by {watched.sideways()} px")
+            if over := watched.sideways():
+                found.append(f"{width}: scrolls sideways by {over} px")
             if (width, theme) in looks:
                 told = watched.page.evaluate("(options) => axe.run(document, options)", AXE)["violations"]
                 for each in told:
