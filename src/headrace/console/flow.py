@@ -20,6 +20,9 @@ _SPANS: dict[Span, tuple[int, Literal[60, 3600], int]] = {
 """Seconds that are shown, those of a counter, and those of a point."""
 
 
+HOUR = 3600.0
+
+
 class Period(msgspec.Struct, frozen=True, kw_only=True):
     """From *since* up to *until*, in steps of so many seconds. The step that has not ended yet is not in it."""
 
@@ -126,10 +129,16 @@ def sums(counters: Sequence[Counter]) -> Sums:
     return total
 
 
-def lately(sources: Sources, org: str | None, seconds: float = 3600.0) -> Sequence[Counter]:
-    """Return sums per org and destination over about so many seconds (whole hours), the worst first."""
-    since = sources.clock.wall() - seconds
-    return sources.log.totals(TotalsQuery(org=org, since=since, limit=5000))
+def lately(sources: Sources, org: str | None, seconds: float = HOUR) -> Sequence[Counter]:
+    """Return counters of about so many seconds, whole hours, of one org or (None) of all in sum, by destination."""
+    now = sources.clock.wall()
+    since = (now - seconds) // HOUR * HOUR
+    return sources.log.counters(CounterQuery(org=org, since=since, until=now + 1, step=3600))
+
+
+def worst(sources: Sources, limit: int) -> Sequence[Counter]:
+    """Return sums of the last hour or two per org and destination, those with most dead letters and retries first."""
+    return sources.log.totals(TotalsQuery(org=None, since=sources.clock.wall() - HOUR, limit=limit))
 
 
 def counted_to(sources: Sources) -> float:

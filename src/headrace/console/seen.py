@@ -38,12 +38,11 @@ def line(watched: Watched, org: str | None, destination: str | None = None) -> L
     books = watched.books
     if books is None:
         return None
-    if org is not None and destination is not None:
-        return enter(Line(), books.cell(org, destination))
-    document: Report = books.of(org)
-    if destination is not None:
-        return document.destinations.get(destination) or Line()
-    return enter(Line(), books.account.of(org).total()) if org is not None else _line(document)
+    if destination is None:
+        return _line(books.whole) if org is None else books.whole.orgs.get(org) or Line()
+    if org is None:
+        return books.whole.destinations.get(destination) or Line()
+    return enter(Line(), books.cell(org, destination))
 
 
 def _line(document: Report) -> Line:

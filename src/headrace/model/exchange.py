@@ -5,7 +5,7 @@ from typing import Literal
 
 import msgspec
 
-from headrace.model.outcome import AllDelivered, Answer, Delivered, Each, Rejected
+from headrace.model.outcome import AllDelivered, Answer, Delivered, Each, Refused, Rejected, TooLarge
 
 Came = Literal["delivered", "rejected", "retryable"]
 """What a post of one event came to."""
@@ -33,7 +33,7 @@ def came_of(answer: Answer) -> tuple[Came, str]:
     match answer:
         case AllDelivered() | Each((Delivered(),)):
             return "delivered", ""
-        case Each((Rejected(reason),)):
+        case Each((Rejected(reason),)) | TooLarge(reason) | Refused(reason):
             return "rejected", reason
         case Each((outcome, *_)):
             return "retryable", getattr(outcome, "reason", "")

@@ -7,13 +7,15 @@ import msgspec
 from msgspec import Meta
 
 from headrace.console.fields import Limit, Text
-from headrace.console.flow import Sums, lately, sums
+from headrace.console.flow import Sums, lately, sums, worst
 from headrace.console.seen import Seen, seen
 from headrace.console.sources import Sources
 from headrace.console.view import View
 from headrace.core.report import Line
-from headrace.eventlog.counting import Counter
 from headrace.model.mark import NOBODY
+
+MOST = 1000
+"""Orgs that are shown before the books were closed."""
 
 
 class OrgsAsk(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,24 +51,21 @@ def read_orgs(ask: OrgsAsk, sources: Sources) -> Orgs:
     watched = sources.watch.latest()
     books = watched.books.whole if watched.books else None
     lines = books.orgs if books else {}
-    hours: dict[str, list[Counter]] = {}
-    for each in lately(sources, None):
-        hours.setdefault(each.org, []).append(each)
     failing: dict[str, int] = {}
     for lane in sources.watch.recent.lanes():
         if lane.failing_since is not None:
             failing[lane.org] = failing.get(lane.org, 0) + 1
-    # Posts to what all orgs share are nobody's; without anything in the books that makes nobody no org.
-    names = {*lines, *(org for org in hours if books is None and org != NOBODY)}
+    # Before the books were closed the event log knows some orgs; posts to what all orgs share are nobody's.
+    names = lines or {each.org for each in worst(sources, MOST) if each.org != NOBODY}
     rows = [
-        OrgLine(org=name, books=lines.get(name), hour=sums(hours.get(name, [])), failing=failing.get(name, 0))
+        OrgLine(org=name, books=lines.get(name), hour=Sums(), failing=failing.get(name, 0))
         for name in names
         if ask.text.casefold() in name.casefold()
     ]
     rows = sorted((row for row in rows if not ask.trouble or _is_troubled(row)), key=_badness)
     until = ask.after + ask.limit
     return Orgs(
-        rows=rows[ask.after : until],
+        rows=[msgspec.structs.replace(row, hour=sums(lately(sources, row.org))) for row in rows[ask.after : until]],
         found=len(rows),
         total=None if books is None else Line(**{name: getattr(books, name) for name in Line.__struct_fields__}),
         next=until if until < len(rows) else None,
@@ -82,7 +81,7 @@ def _is_troubled(row: OrgLine) -> bool:
 def _badness(row: OrgLine) -> tuple[object, ...]:
     books = row.books or Line()
     held = (-books.lost, books.balanced, -row.failing, -books.retrying, -books.rejected, -books.in_flight)
-    return (*held, -row.hour.failed, -books.accepted, row.org)
+    return (*held, -books.accepted, row.org)
 
 
 ORGS = View(

@@ -7,7 +7,7 @@ import msgspec
 from msgspec import Meta
 
 from headrace.console.fields import Org
-from headrace.console.flow import Period, Point, Span, Sums, flow, lately, period, sums
+from headrace.console.flow import Period, Point, Span, Sums, flow, lately, period, sums, worst
 from headrace.console.history import Sample
 from headrace.console.seen import Seen, line, seen
 from headrace.console.sources import Sources
@@ -21,6 +21,9 @@ from headrace.model.mark import NOBODY
 WORST = 8
 """Orgs and exceptions that are shown."""
 
+LOOKED_AT = 200
+"""Orgs at destinations from which the worst orgs are taken."""
+
 _SECONDS: dict[Span, float] = {"1h": 3600.0, "6h": 21_600.0, "24h": 86_400.0, "7d": 604_800.0}
 
 
@@ -32,7 +35,7 @@ class OverviewAsk(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Trouble(msgspec.Struct, frozen=True, kw_only=True):
-    """One org whose events were retried or died in the range, and its columns of the books."""
+    """One org whose events were retried or died in the last hour or two, and its columns of the books."""
 
     org: str
     sums: Sums
@@ -82,7 +85,7 @@ def read_overview(ask: OverviewAsk, sources: Sources) -> Overview:
         lag_seconds=river.lag_seconds if river else None,
         tiers=[Tier(tier=topic.tier or topic.name, records=topic.lag or 0) for topic in river.tiers] if river else (),
         depth=sources.watch.history.between(asked.since, now, max(2.0, asked.step / 10)) if ask.org is None else (),
-        worst=_worst(counted, watched) if ask.org is None else (),
+        worst=_worst(worst(sources, LOOKED_AT), watched) if ask.org is None else (),
         seen=seen(watched, ask.org),
     )
 
