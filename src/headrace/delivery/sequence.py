@@ -2,13 +2,18 @@
 
 from collections.abc import Callable, Sequence
 
+import structlog
+
 from headrace.broker.port import Consumer
 from headrace.core.offsets import Progress
 from headrace.core.runs import Chunk
+from headrace.errors import BrokerError
 from headrace.model.record import Record, TopicPartition
 
 LOOKS = 3
 """How often a gap is looked at once more before it is believed: polls may be lost, also the one that looks."""
+
+log = structlog.get_logger(__name__)
 
 
 class Sequencer:
@@ -19,6 +24,17 @@ class Sequencer:
 
     def following(self, progress: Progress, polled: Sequence[Record], consumer: Consumer) -> Sequence[Record]:
         """Return what of *polled* comes after all that was taken before; nothing when it has to be polled again."""
+        try:
+            return self._following(progress, polled, consumer)
+        except BrokerError as error:
+            # Where the log begins is not known now, as while its leader changes: poll the same again, and ask again.
+            log.info("delivery.log_start_unknown", error=str(error))
+            if polled:
+                again = polled[0].offset() if progress.next is None else progress.next
+                consumer.seek(progress.assignment.partition, again)
+            return ()
+
+    def _following(self, progress: Progress, polled: Sequence[Record], consumer: Consumer) -> Sequence[Record]:
         if progress.next is None:
             # Nothing was ever committed, and the first poll may lose records too.
             progress.next = self._log_start(progress.assignment.partition)
