@@ -1,7 +1,10 @@
 """What only a real client does: callbacks that raise, places that are not known, clients that are at their end."""
 
+import os
+import signal
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -72,6 +75,10 @@ def test_a_seek_that_cannot_be_done_yet_is_done_by_a_later_poll(broker: KafkaBro
 
     assert member.values()[50:] == numbers(40, 50)
     member.consumer.close()
+
+
+STILL = 48.0
+"""Seconds after which every connection has been given up, and made again in vain."""
 
 
 def _refuses(client: Consumer, place: Place) -> bool:
@@ -235,3 +242,49 @@ def _make_committed_fail(monkeypatch: pytest.MonkeyPatch, times: int) -> Callabl
 
     monkeypatch.setattr(kafka_consumer, "_committed", fail_first)
     return lambda: left
+
+
+@pytest.mark.slow
+def test_clients_go_on_after_their_only_broker_stood_still_for_longer_than_a_connection_lasts(tmp_path: Path) -> None:
+    """Whoever asks while the broker is fenced hears of no broker at all, and has to begin anew where it once began.
+
+    Without `metadata.recovery.strategy` a client was idle for ever afterwards, though not in every run.
+    """
+    kafka = LocalKafka(tmp_path / "kafka", port=free_ports())
+    kafka.start()
+    try:
+        broker = KafkaBroker(KafkaSettings(bootstrap_servers=kafka.bootstrap_servers))
+        topic = new_topic(broker, partitions=12)
+        producers = [broker.producer(memory=64 << 20) for _ in range(4)]
+        member = Member(broker, name("group"), topic)
+        produced = [0]
+        acknowledged: list[BrokerError | None] = []
+
+        def produce() -> None:
+            for number, producer in enumerate(producers):
+                partition = (produced[0] + number) % 12
+                producer.produce(topic, key=None, value=b"1", partition=partition, on_ack=acknowledged.append)
+                producer.poll(0.005)
+            produced[0] += 1
+            member.poll(0.005)
+
+        for _ in range(10):
+            produce()
+        pid = kafka.status().brokers[0].pid
+        assert pid is not None
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            end = time.monotonic() + STILL
+            while time.monotonic() < end:
+                produce()
+        finally:
+            os.kill(pid, signal.SIGCONT)
+
+        for producer in producers:
+            assert producer.flush(60) == 0
+        member.poll_until(len(acknowledged))
+        for producer in producers:
+            producer.close(1)
+        member.consumer.close()
+    finally:
+        kafka.stop()

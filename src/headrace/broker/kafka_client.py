@@ -134,11 +134,12 @@ def _reaching(settings: KafkaSettings) -> dict[str, object]:
         "socket.keepalive.enable": True,
         "socket.timeout.ms": 20_000,
         "socket.connection.setup.timeout.ms": 10_000,
-        # A Kafka that comes back is found again within a second. The default strategy would start all over at every
-        # refused connection, without any pause: it was seen to call `hear` a hundred times a second.
+        # A Kafka that comes back is found again within a second. Without this strategy, which is librdkafka's default,
+        # a client whose only broker stood still for longer than a connection lasts is idle for ever afterwards. Where
+        # nobody answers it starts all over at every refused connection, and calls `hear` a hundred times a second.
         "reconnect.backoff.ms": 50,
         "reconnect.backoff.max.ms": 1_000,
-        "metadata.recovery.strategy": "none",
+        "metadata.recovery.strategy": "rebootstrap",
         "topic.metadata.refresh.interval.ms": 30_000,
         "topic.metadata.propagation.max.ms": 3_000,
     }
