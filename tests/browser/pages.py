@@ -5,7 +5,6 @@ from contextlib import contextmanager
 from typing import Any
 
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright
-from playwright.sync_api import TimeoutError as Late
 
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = (
@@ -19,7 +18,15 @@ FLAGS = (
 WIDTHS = {"phone": (360, 740), "tablet": (768, 1000), "desk": (1280, 860)}
 THEMES = ("light", "dark")
 
-SIDEWAYS = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+SIDEWAYS = """
+async () => {
+  const root = document.documentElement;
+  const over = () => root.scrollWidth - root.clientWidth;
+  const end = performance.now() + 2000;
+  while (over() > 0 && performance.now() < end) await new Promise((next) => setTimeout(next, 50));
+  return over();
+}
+"""
 
 LISTEN = """
 window.__violations = [];
@@ -75,12 +82,8 @@ class Watched:
 
     def sideways(self) -> int:
         """Return by how many pixels the page can be scrolled sideways, once it has settled into its width."""
-        try:
-            self.page.wait_for_function(f"{SIDEWAYS} <= 0", timeout=2_000)
-        except Late:
-            width: int = self.page.evaluate(SIDEWAYS)
-            return width
-        return 0
+        width: int = self.page.evaluate(SIDEWAYS)
+        return width
 
     def _heard(self, message: ConsoleMessage) -> None:
         if message.type in {"error", "warning"}:
