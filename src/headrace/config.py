@@ -15,7 +15,7 @@ import msgspec
 from headrace.broker.heroku import from_heroku, prefix_from_heroku
 from headrace.broker.settings import KafkaSettings
 from headrace.broker.topics_settings import TopicsSettings
-from headrace.console.alerts_settings import AlertsSettings
+from headrace.console.alarm.settings import AlertsSettings
 from headrace.console.settings import ConsoleSettings
 from headrace.delivery.settings import DeliverySettings
 from headrace.emitter.settings import EmitterSettings

@@ -13,21 +13,21 @@ from headrace import config as configuration
 from headrace.broker.port import Reader
 from headrace.clock import Clock, SystemClock
 from headrace.config import Config
-from headrace.console.access import is_open_to_all
-from headrace.console.alerting import LOOK_EVERY as ALERT_EVERY
-from headrace.console.alerting import Alerting
+from headrace.console.access.signed import is_open_to_all
+from headrace.console.alarm.alerting import LOOK_EVERY as ALERT_EVERY
+from headrace.console.alarm.alerting import Alerting
+from headrace.console.alarm.notifying import Notifier
 from headrace.console.annex import Annex
 from headrace.console.building import build
 from headrace.console.chores import Chore, Pulse
-from headrace.console.findings import Checking
-from headrace.console.health import Vitals
-from headrace.console.notifying import Notifier
 from headrace.console.rehearsals import Rehearsals, Rehearse
-from headrace.console.served import Served
 from headrace.console.sources import Facts, Sources
 from headrace.console.standing import Standing, stand
-from headrace.console.watch import Watch
-from headrace.console.watchman import Watchman
+from headrace.console.watching.findings import Checking
+from headrace.console.watching.watch import Watch
+from headrace.console.watching.watchman import Watchman
+from headrace.console.web.health import Vitals
+from headrace.console.web.served import Served
 from headrace.core.columns import Account
 from headrace.core.positions import Positions
 from headrace.emitter import claim

@@ -10,9 +10,9 @@ import msgspec
 from headrace import config as configuration
 from headrace.cli.output import emit_document
 from headrace.clock import SystemClock
-from headrace.console.accounts import Scrypt
+from headrace.console.access.accounts import Scrypt
+from headrace.console.access.tokens import Signer, claim_of
 from headrace.console.settings import ConsoleSettings
-from headrace.console.tokens import Signer, claim_of
 from headrace.errors import ConfigError, UsageError
 from headrace.model.units import Duration
 from headrace.wire.envelope import ORG

@@ -5,19 +5,19 @@ from collections.abc import Callable, Sequence
 from starlette.types import ASGIApp
 
 from headrace.clock import Clock
-from headrace.console.access import SignedAccess, is_open_to_all
+from headrace.console.access.open_access import OpenAccess
+from headrace.console.access.signed import SignedAccess, is_open_to_all
 from headrace.console.annex import Annex
-from headrace.console.desk import Desk
-from headrace.console.guard import serves
-from headrace.console.health import Vitals, routes
-from headrace.console.open_access import OpenAccess
-from headrace.console.pages import Pages
 from headrace.console.settings import ConsoleSettings
-from headrace.console.site import Access, Site
 from headrace.console.sources import Facts, Sources
-from headrace.console.tail import Tail
-from headrace.console.tail_stream import TailStream
+from headrace.console.tailing.tail import Tail
 from headrace.console.views.every import ACTIONS, VIEWS
+from headrace.console.web.desk import Desk
+from headrace.console.web.guard import serves
+from headrace.console.web.health import Vitals, routes
+from headrace.console.web.pages import Pages
+from headrace.console.web.site import Access, Site
+from headrace.console.web.tail_stream import TailStream
 
 
 def build(

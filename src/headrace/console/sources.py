@@ -7,14 +7,14 @@ import msgspec
 
 from headrace.broker.port import Reader
 from headrace.clock import Clock
-from headrace.console.alerting import Board, NoAlerts
+from headrace.console.alarm.alerting import Board, NoAlerts
 from headrace.console.chores import Pulse
-from headrace.console.findings import Findings
-from headrace.console.jobs import Jobs
-from headrace.console.letter_book import LetterBook
+from headrace.console.dead.book import LetterBook
+from headrace.console.dead.jobs import Jobs
 from headrace.console.rehearsals import Rehearsals, Rehearse, not_here
-from headrace.console.tail import Tail
-from headrace.console.watch import Watch
+from headrace.console.tailing.tail import Tail
+from headrace.console.watching.findings import Findings
+from headrace.console.watching.watch import Watch
 from headrace.eventlog.graphs import Graphs
 from headrace.eventlog.pages import Pages
 from headrace.eventlog.port import EventLog

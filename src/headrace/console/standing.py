@@ -8,13 +8,13 @@ import msgspec
 from headrace.broker.port import Reader
 from headrace.clock import Clock
 from headrace.console.chores import Chore
-from headrace.console.jobs import TIDY_EVERY, Jobs
-from headrace.console.letter_book import LetterBook
-from headrace.console.letter_reading import LOOK_EVERY, LetterReading
-from headrace.console.redriving import Deeds, Redriver, Redriving
-from headrace.console.tail import Tail
-from headrace.console.tail_reading import LOOK_EVERY as TAIL_EVERY
-from headrace.console.tail_reading import TailReading
+from headrace.console.dead.book import LetterBook
+from headrace.console.dead.jobs import TIDY_EVERY, Jobs
+from headrace.console.dead.reading import LOOK_EVERY, LetterReading
+from headrace.console.dead.redriving import Deeds, Redriver, Redriving
+from headrace.console.tailing.reading import LOOK_EVERY as TAIL_EVERY
+from headrace.console.tailing.reading import TailReading
+from headrace.console.tailing.tail import Tail
 from headrace.wire.topics import TopicNames
 
 

@@ -16,10 +16,10 @@ from schemathesis.checks import CHECKS, load_all_checks
 from schemathesis.core.result import Ok
 from schemathesis.generation.case import Case
 
-from headrace.console.openapi import describe
-from headrace.console.served import Served
-from headrace.console.tokens import Signer, claim_of
+from headrace.console.access.tokens import Signer, claim_of
 from headrace.console.views.every import ACTIONS, VIEWS
+from headrace.console.web.openapi import describe
+from headrace.console.web.served import Served
 from unit.console.two_orgs import ORGS, SETTINGS, TwoOrgs, canary
 
 OURS, THEIRS = ORGS

@@ -9,9 +9,9 @@ import pytest
 
 from headrace import config, console_app
 from headrace.cli.main import main
-from headrace.console.accounts import Accounts, Scrypt
+from headrace.console.access.accounts import Accounts, Scrypt
+from headrace.console.access.tokens import Signer
 from headrace.console.settings import Person
-from headrace.console.tokens import Signer
 from headrace.errors import ConfigError
 from headrace.model.secret import Secret
 

@@ -19,13 +19,13 @@ from starlette.types import ASGIApp, Message, Scope
 
 from headrace.broker.memory import MemoryBroker
 from headrace.clock import Clock
-from headrace.console.desk import Desk
-from headrace.console.pages import Pages
-from headrace.console.site import Access, Site
 from headrace.console.sources import Facts, Log, Sources
 from headrace.console.view import Action, View
 from headrace.console.viewer import Viewer
 from headrace.console.views.every import ACTIONS, VIEWS
+from headrace.console.web.desk import Desk
+from headrace.console.web.pages import Pages
+from headrace.console.web.site import Access, Site
 from headrace.control.pauses import Pauses, Pausing
 from headrace.eventlog.memory import MemoryEventLog
 from headrace.model.destination import Destination

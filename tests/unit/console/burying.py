@@ -4,7 +4,7 @@ import msgspec
 
 from headrace.broker.memory import MemoryBroker
 from headrace.broker.port import Producer, TopicState
-from headrace.console.letters import Letter
+from headrace.console.dead.letters import Letter
 from headrace.model.mark import Mark
 from headrace.model.record import Origin
 from headrace.model.tile import Redriven, RedriveNote

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from headrace.console.recent import Lane
-from headrace.console.river import Part, River, Topic
-from headrace.console.watch import Books, Watched
+from headrace.console.watching.recent import Lane
+from headrace.console.watching.river import Part, River, Topic
+from headrace.console.watching.watch import Books, Watched
 from headrace.core.columns import Account
 from headrace.core.report import Report
 from headrace.wire.topics import TopicNames

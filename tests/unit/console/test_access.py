@@ -9,11 +9,11 @@ from typing import Any, Literal, get_args, get_origin
 import msgspec
 import pytest
 
-from headrace.console.answers import API
 from headrace.console.links import link, places
 from headrace.console.view import Action, View
 from headrace.console.viewer import Viewer
 from headrace.console.views.every import ACTIONS, VIEWS
+from headrace.console.web.answers import API
 from headrace.settings.keys import bare
 from unit.console.asking_client import Answered, Asking
 from unit.console.two_orgs import KNOWN, ORGS, TwoOrgs, canary

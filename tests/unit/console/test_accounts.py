@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from headrace.console.accounts import ADVISED, Accounts, Cost, Scrypt
+from headrace.console.access.accounts import ADVISED, Accounts, Cost, Scrypt
+from headrace.console.access.throttle import Throttle
 from headrace.console.settings import Person
-from headrace.console.throttle import Throttle
 from headrace.errors import ConfigError
 from headrace.model.secret import Secret
 
@@ -48,7 +48,7 @@ def test_a_guess_at_a_name_that_nobody_has_costs_what_any_guess_costs(monkeypatc
         costs.append(cost)
         return b""
 
-    monkeypatch.setattr("headrace.console.accounts._derive", derive)
+    monkeypatch.setattr("headrace.console.access.accounts._derive", derive)
     stored = "$scrypt$ln=14,r=8,p=5$YWFhYWFhYWFhYWFhYWFhYQ==$" + "A" * 43 + "="
     accounts = Accounts(people(ada=stored, bob="battery"))
     for name in ("ada", "bob", "eve"):

@@ -6,12 +6,12 @@ from contextlib import contextmanager
 import msgspec
 import pytest
 
-from headrace.console.alerting import Alerting
-from headrace.console.alerts_settings import AlertsSettings
+from headrace.console.alarm.alerting import Alerting
+from headrace.console.alarm.notifying import Notifier
+from headrace.console.alarm.settings import AlertsSettings
 from headrace.console.chores import Pulse
-from headrace.console.notifying import Notifier
 from headrace.console.viewer import Viewer
-from headrace.console.watch import Watch
+from headrace.console.watching.watch import Watch
 from headrace.core.alerts import CALM
 from headrace.errors import BrokerError
 from headrace.model.pause import Pause

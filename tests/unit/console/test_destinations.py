@@ -4,12 +4,12 @@ from collections.abc import Mapping
 
 import pytest
 
-from headrace.console.condition import standing
-from headrace.console.recent import Lane
 from headrace.console.rehearsals import Rehearsals
-from headrace.console.river import Waiting
 from headrace.console.viewer import Viewer
 from headrace.console.views.destinations import target_of
+from headrace.console.watching.condition import standing
+from headrace.console.watching.recent import Lane
+from headrace.console.watching.river import Waiting
 from headrace.model.exchange import Exchange
 from headrace.model.pause import Pause
 from unit.console.asking_client import NOW, Asking, open_site

@@ -7,11 +7,11 @@ import msgspec
 import pytest
 import structlog
 
-from headrace.console.guard import HEADERS, MOST_BODY, MOST_QUERY, host_of, is_loopback, serves
-from headrace.console.open_access import OpenAccess
+from headrace.console.access.open_access import OpenAccess
 from headrace.console.sources import Sources
 from headrace.console.view import Action, View
 from headrace.console.viewer import Viewer
+from headrace.console.web.guard import HEADERS, MOST_BODY, MOST_QUERY, host_of, is_loopback, serves
 from headrace.errors import BrokerError, StoreError
 from unit.console.asking_client import Asking, open_site
 

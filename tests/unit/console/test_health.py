@@ -7,15 +7,15 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from starlette.routing import BaseRoute
 
-from headrace.console.alerting import Board
+from headrace.console.alarm.alerting import Board
 from headrace.console.chores import Pulse
-from headrace.console.desk import Desk
-from headrace.console.health import Vitals, routes
-from headrace.console.pages import Pages
-from headrace.console.site import Access
-from headrace.console.tail import Sought, Tail
+from headrace.console.tailing.tail import Sought, Tail
 from headrace.console.viewer import Viewer
-from headrace.console.watch import Watch
+from headrace.console.watching.watch import Watch
+from headrace.console.web.desk import Desk
+from headrace.console.web.health import Vitals, routes
+from headrace.console.web.pages import Pages
+from headrace.console.web.site import Access
 from headrace.core.alerts import Alert
 from headrace.errors import StoreError
 from headrace.eventlog.memory import MemoryEventLog

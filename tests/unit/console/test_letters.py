@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from headrace.broker.memory import MemoryBroker
 from headrace.broker.memory_reader import MemoryReader
-from headrace.console.letter_book import LetterBook, page
-from headrace.console.letter_reading import LetterReading, newest
-from headrace.console.letters import Wanted, kind_of
-from headrace.console.pivot import COLUMNS, pivot
+from headrace.console.dead.book import LetterBook, page
+from headrace.console.dead.letters import Wanted, kind_of
+from headrace.console.dead.pivot import COLUMNS, pivot
+from headrace.console.dead.reading import LetterReading, newest
 from headrace.errors import TopicMissing, UsageError
 from headrace.model.record import Record, TopicPartition
 from headrace.testing.clock import EPOCH, FakeClock

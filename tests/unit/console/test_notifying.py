@@ -9,7 +9,7 @@ import pytest
 from standardwebhooks import Webhook
 
 from headrace.clock import SystemClock
-from headrace.console.notifying import TRIES, WAITING, Notifier
+from headrace.console.alarm.notifying import TRIES, WAITING, Notifier
 from headrace.core.alerts import Alert, Notice
 from headrace.errors import UsageError
 from headrace.model.secret import Secret

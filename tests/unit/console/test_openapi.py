@@ -8,13 +8,13 @@ import pytest
 from starlette.applications import Starlette
 from starlette.routing import Route
 
-from headrace.console.answers import API
 from headrace.console.building import build
-from headrace.console.openapi import describe
 from headrace.console.settings import ConsoleSettings
 from headrace.console.sources import Sources
-from headrace.console.tail import Tail
+from headrace.console.tailing.tail import Tail
 from headrace.console.views.every import ACTIONS, VIEWS
+from headrace.console.web.answers import API
+from headrace.console.web.openapi import describe
 from headrace.testing.clock import FakeClock
 from unit.console.asking_client import facts, open_site
 

@@ -3,7 +3,7 @@
 from headrace.console.chores import Pulse
 from headrace.console.flow import Period, points, sums
 from headrace.console.viewer import Viewer
-from headrace.console.watch import Watch
+from headrace.console.watching.watch import Watch
 from headrace.core.positions import Position
 from headrace.core.report import Line
 from headrace.eventlog.counting import EVERY_ORG, Counter

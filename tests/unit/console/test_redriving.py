@@ -9,10 +9,10 @@ import msgspec
 import pytest
 
 from headrace.broker.port import Producer, Reader, TopicState
-from headrace.console import redriving
-from headrace.console.jobs import OPEN, REASONS, Job, Jobs, Skipped, Task, with_skipped
-from headrace.console.letters import Position, Wanted
-from headrace.console.redriving import Redone, Redriver, groups, runs
+from headrace.console.dead import redriving
+from headrace.console.dead.jobs import OPEN, REASONS, Job, Jobs, Skipped, Task, with_skipped
+from headrace.console.dead.letters import Position, Wanted
+from headrace.console.dead.redriving import Redone, Redriver, groups, runs
 from headrace.console.standing import Standing, stand
 from headrace.console.viewer import Viewer
 from headrace.eventlog.memory import MemoryEventLog

@@ -1,8 +1,8 @@
 """Retries: what waits, when it is due, and for whom."""
 
-from headrace.console.river import Waiting
 from headrace.console.viewer import Viewer
 from headrace.console.views.retries import MINUTES, due, groups
+from headrace.console.watching.river import Waiting
 from unit.console.asking_client import NOW, open_site
 from unit.console.watched_river import known, watched
 from unit.ledger.test_audit import TIER, A, B, River

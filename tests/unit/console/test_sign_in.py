@@ -7,13 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from headrace.console.access import SignedAccess, is_open_to_all
-from headrace.console.accounts import Cost
-from headrace.console.gate import SESSION
-from headrace.console.pages import Pages
+from headrace.console.access.accounts import Cost
+from headrace.console.access.gate import SESSION
+from headrace.console.access.sign_in import NO_TOKEN, WRONG, local
+from headrace.console.access.signed import SignedAccess, is_open_to_all
+from headrace.console.access.tokens import Claim, Signer
 from headrace.console.settings import ConsoleSettings, Person
-from headrace.console.sign_in import NO_TOKEN, WRONG, local
-from headrace.console.tokens import Claim, Signer
+from headrace.console.web.pages import Pages
 from headrace.errors import ConfigError
 from headrace.model.secret import Secret
 from headrace.testing.clock import FakeClock
@@ -77,7 +77,7 @@ def test_a_session_s_cookie_is_for_the_browser_alone(site: Asking) -> None:
 
 
 def test_with_https_the_cookie_is_secure(site: Asking, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("headrace.console.sign_in._is_secure", lambda request: True)
+    monkeypatch.setattr("headrace.console.access.sign_in._is_secure", lambda request: True)
     assert "Secure" in sign_in(site).headers["set-cookie"]
 
 

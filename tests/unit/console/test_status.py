@@ -3,10 +3,10 @@
 import pytest
 
 from headrace.console.chores import Pulse
-from headrace.console.findings import Checking, Findings
 from headrace.console.sources import Facts
 from headrace.console.viewer import Viewer
 from headrace.console.views.status import State, check_of
+from headrace.console.watching.findings import Checking, Findings
 from headrace.model.finding import Finding
 from headrace.model.secret import Secret
 from headrace.settings.pages import Shown, as_written

@@ -5,10 +5,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from headrace.console.alerts_settings import AlertsSettings
+from headrace.console.alarm.settings import AlertsSettings
+from headrace.console.alarm.symptoms import RULES, Seen, symptoms
 from headrace.console.chores import Pulse
-from headrace.console.symptoms import RULES, Seen, symptoms
-from headrace.console.watch import Watched
+from headrace.console.watching.watch import Watched
 from headrace.core.alerts import Rule, Symptom
 from headrace.model.units import Duration
 from unit.console.river_scenes import NOW, books, lane, part, river, watched

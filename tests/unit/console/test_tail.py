@@ -10,12 +10,12 @@ import pytest
 from headrace.broker.memory import MemoryBroker
 from headrace.broker.memory_cluster import Kept, MemoryRecord
 from headrace.broker.port import Producer, TopicState
-from headrace.console import tail_stream
-from headrace.console.tail import RECENT, SHOWN, UPDATES, VIEWERS, Sought, Tail, Update, Viewer
-from headrace.console.tail_reading import BEFORE, MOST, TailReading
-from headrace.console.tail_rows import LINE, Seen
-from headrace.console.tail_stream import TailStream
+from headrace.console.tailing.reading import BEFORE, MOST, TailReading
+from headrace.console.tailing.rows import LINE, Seen
+from headrace.console.tailing.tail import RECENT, SHOWN, UPDATES, VIEWERS, Sought, Tail, Update, Viewer
 from headrace.console.viewer import Viewer as Person
+from headrace.console.web import tail_stream
+from headrace.console.web.tail_stream import TailStream
 from headrace.testing.clock import FakeClock
 from headrace.testing.eventlog_contract import ERROR, event
 from headrace.wire.topics import TopicNames
@@ -84,7 +84,7 @@ def test_who_comes_sees_the_last_events_and_then_what_is_new(tail: Tail) -> None
 
 
 def test_nothing_is_read_while_nobody_looks_on(tail: Tail, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("headrace.console.tail_reading.GLANCE", 0.0)
+    monkeypatch.setattr("headrace.console.tailing.reading.GLANCE", 0.0)
     river = River(tail)
     river.emit(0, 9)
     viewer = tail.join(Sought(), nothing)

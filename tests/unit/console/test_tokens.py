@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from headrace.console.gate import SESSION, Gate
+from headrace.console.access.gate import SESSION, Gate
+from headrace.console.access.tokens import SHORTEST, Claim, Signer, claim_of
 from headrace.console.settings import Person
-from headrace.console.tokens import SHORTEST, Claim, Signer, claim_of
 from headrace.console.viewer import Viewer
 from headrace.errors import ConfigError, SecretMissing
 from headrace.model.secret import Secret

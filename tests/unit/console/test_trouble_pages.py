@@ -5,8 +5,8 @@ from collections.abc import Iterator, Sequence
 import msgspec
 import pytest
 
-from headrace.console.letter_book import LetterBook
-from headrace.console.letters import letter_of
+from headrace.console.dead.book import LetterBook
+from headrace.console.dead.letters import letter_of
 from headrace.console.sources import Sources
 from headrace.console.view import Action
 from headrace.console.viewer import Viewer

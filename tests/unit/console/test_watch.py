@@ -6,12 +6,12 @@ import pytest
 
 from headrace.broker.port import Reader
 from headrace.console.chores import Chore
-from headrace.console.history import History, Sample
-from headrace.console.recent import Recent
-from headrace.console.river import River as Seen
-from headrace.console.river import see
-from headrace.console.watch import Watch
-from headrace.console.watchman import Watchman
+from headrace.console.watching.history import History, Sample
+from headrace.console.watching.recent import Recent
+from headrace.console.watching.river import River as Seen
+from headrace.console.watching.river import see
+from headrace.console.watching.watch import Watch
+from headrace.console.watching.watchman import Watchman
 from headrace.control.pauses import Pauses
 from headrace.core.columns import Account
 from headrace.core.positions import Position, Positions

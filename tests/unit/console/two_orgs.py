@@ -12,18 +12,18 @@ from starlette.types import ASGIApp
 from headrace.broker.memory import MemoryBroker
 from headrace.broker.port import Reader
 from headrace.console.building import build
-from headrace.console.jobs import Job, Jobs, Task
-from headrace.console.letter_book import LetterBook
-from headrace.console.letter_reading import LetterReading
-from headrace.console.letters import Position
+from headrace.console.dead.book import LetterBook
+from headrace.console.dead.jobs import Job, Jobs, Task
+from headrace.console.dead.letters import Position
+from headrace.console.dead.reading import LetterReading
 from headrace.console.settings import ConsoleSettings
 from headrace.console.sources import Sources
-from headrace.console.tail import Sought, Tail
-from headrace.console.tail_rows import Seen
-from headrace.console.tail_stream import TailStream
+from headrace.console.tailing.rows import Seen
+from headrace.console.tailing.tail import Sought, Tail
 from headrace.console.viewer import Viewer
-from headrace.console.watch import Watch
-from headrace.console.watchman import Watchman
+from headrace.console.watching.watch import Watch
+from headrace.console.watching.watchman import Watchman
+from headrace.console.web.tail_stream import TailStream
 from headrace.control.pauses import Pauses, Pausing
 from headrace.core.columns import Account
 from headrace.core.positions import Positions

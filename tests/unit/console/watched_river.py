@@ -5,8 +5,8 @@ from collections.abc import Callable, Sequence
 from headrace.broker.port import Reader
 from headrace.clock import Clock
 from headrace.console.sources import Facts
-from headrace.console.watch import Watch
-from headrace.console.watchman import Watchman
+from headrace.console.watching.watch import Watch
+from headrace.console.watching.watchman import Watchman
 from headrace.control.pauses import Pauses
 from headrace.core.columns import Account
 from headrace.core.positions import Positions

@@ -6,11 +6,11 @@ import pytest
 
 import helpdesk_bot
 from headrace.broker.memory import MemoryBroker
-from headrace.console.desk import Desk
-from headrace.console.pages import Pages
-from headrace.console.site import Site
 from headrace.console.sources import Sources
 from headrace.console.views.every import ACTIONS, VIEWS
+from headrace.console.web.desk import Desk
+from headrace.console.web.pages import Pages
+from headrace.console.web.site import Site
 from headrace.control.pauses import Pauses, Pausing
 from headrace.core.report import Line, Report
 from headrace.demo.chat import Chat

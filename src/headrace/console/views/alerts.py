@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 import msgspec
 
-from headrace.console.notifying import Told
+from headrace.console.alarm.notifying import Told
+from headrace.console.alarm.symptoms import KEEPER_SILENT, RULES, UNSEEN
 from headrace.console.sources import Sources
-from headrace.console.symptoms import KEEPER_SILENT, RULES, UNSEEN
 from headrace.console.view import Action, View
 from headrace.core.alerts import Alert, Rule
 from headrace.model.units import Duration

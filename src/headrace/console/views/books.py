@@ -3,9 +3,9 @@
 import msgspec
 
 from headrace.console.fields import Org
-from headrace.console.seen import Seen, seen
 from headrace.console.sources import Sources
 from headrace.console.view import View
+from headrace.console.watching.seen import Seen, seen
 from headrace.core.report import Report
 from headrace.errors import BrokerUnavailable
 

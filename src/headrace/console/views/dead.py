@@ -5,10 +5,10 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from headrace.console.dead.book import Memory, page
+from headrace.console.dead.letters import LetterRow, Wanted
+from headrace.console.dead.pivot import By, Pivot, pivot
 from headrace.console.fields import After, Limit, Org, Text, Time
-from headrace.console.letter_book import Memory, page
-from headrace.console.letters import LetterRow, Wanted
-from headrace.console.pivot import By, Pivot, pivot
 from headrace.console.sources import Sources
 from headrace.console.view import View
 from headrace.eventlog.pages import Page

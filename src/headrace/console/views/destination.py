@@ -8,13 +8,13 @@ from msgspec import Meta
 
 from headrace.console.fields import Destination, Limit, Org
 from headrace.console.flow import Period, Point, Span, flow, lately, period, sums
-from headrace.console.recent import Lane, Tried
 from headrace.console.rehearsals import Rehearsal
-from headrace.console.seen import Seen, seen
 from headrace.console.sources import Sources
 from headrace.console.view import View
 from headrace.console.viewer import Absent
 from headrace.console.views.destinations import DestinationLine, destination_line
+from headrace.console.watching.recent import Lane, Tried
+from headrace.console.watching.seen import Seen, seen
 from headrace.model.mark import NOBODY
 from headrace.model.pause import Pause
 

@@ -5,13 +5,13 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from headrace.console.condition import Standing, standing
 from headrace.console.fields import Org
 from headrace.console.flow import Sums, lately, sums
-from headrace.console.seen import Seen, line, seen
 from headrace.console.sources import Sources
 from headrace.console.view import View
-from headrace.console.watch import Watched
+from headrace.console.watching.condition import Standing, standing
+from headrace.console.watching.seen import Seen, line, seen
+from headrace.console.watching.watch import Watched
 from headrace.core.report import Line
 from headrace.model.destination import Destination
 from headrace.model.mark import NOBODY

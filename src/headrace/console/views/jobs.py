@@ -6,10 +6,10 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from headrace.console.dead.jobs import Job, State
+from headrace.console.dead.letters import Wanted
+from headrace.console.dead.redriving import DEED
 from headrace.console.fields import Limit, Org
-from headrace.console.jobs import Job, State
-from headrace.console.letters import Wanted
-from headrace.console.redriving import DEED
 from headrace.console.sources import Sources
 from headrace.console.view import View
 from headrace.console.viewer import Absent

@@ -7,8 +7,8 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from headrace.console.dead.letters import LetterRow, Wanted, letter_of
 from headrace.console.fields import Org
-from headrace.console.letters import LetterRow, Wanted, letter_of
 from headrace.console.sources import Sources
 from headrace.console.view import View
 from headrace.console.viewer import Absent

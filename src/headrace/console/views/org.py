@@ -8,10 +8,10 @@ from msgspec import Meta
 
 from headrace.console.fields import Org
 from headrace.console.flow import Period, Point, Span, flow, period
-from headrace.console.seen import Seen, line, seen
 from headrace.console.sources import Sources
 from headrace.console.view import View
 from headrace.console.views.destinations import DestinationLine, destination_lines
+from headrace.console.watching.seen import Seen, line, seen
 from headrace.core.report import Line
 from headrace.eventlog.pages import ExceptionQuery, ExceptionSummary, SessionQuery
 from headrace.eventlog.port import SessionSummary

@@ -8,9 +8,9 @@ from msgspec import Meta
 
 from headrace.console.fields import Limit, Text
 from headrace.console.flow import Sums, lately, sums, worst
-from headrace.console.seen import Seen, seen
 from headrace.console.sources import Sources
 from headrace.console.view import View
+from headrace.console.watching.seen import Seen, seen
 from headrace.core.report import Line
 from headrace.model.mark import NOBODY
 

@@ -8,11 +8,11 @@ from msgspec import Meta
 
 from headrace.console.fields import Org
 from headrace.console.flow import Period, Point, Span, Sums, flow, lately, period, sums, worst
-from headrace.console.history import Sample
-from headrace.console.seen import Seen, line, seen
 from headrace.console.sources import Sources
 from headrace.console.view import View
-from headrace.console.watch import Watched
+from headrace.console.watching.history import Sample
+from headrace.console.watching.seen import Seen, line, seen
+from headrace.console.watching.watch import Watched
 from headrace.core.report import Line
 from headrace.eventlog.counting import Counter
 from headrace.eventlog.pages import ExceptionQuery, ExceptionSummary

@@ -7,9 +7,9 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from headrace.console.dead.book import Memory
+from headrace.console.dead.letters import Letter, LetterRow, Wanted
 from headrace.console.fields import Org, Text, Time
-from headrace.console.letter_book import Memory
-from headrace.console.letters import Letter, LetterRow, Wanted
 from headrace.console.sources import Sources
 from headrace.console.view import View
 from headrace.console.views.dead import Kind, Reason

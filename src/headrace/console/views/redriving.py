@@ -9,9 +9,9 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from headrace.console.dead.jobs import Job, new_id
+from headrace.console.dead.letters import Position, letter_of
 from headrace.console.fields import Org
-from headrace.console.jobs import Job, new_id
-from headrace.console.letters import Position, letter_of
 from headrace.console.links import link
 from headrace.console.sources import Sources
 from headrace.console.view import Action

@@ -8,12 +8,12 @@ import msgspec
 from msgspec import Meta
 
 from headrace.console.fields import Limit, Org, Text
-from headrace.console.history import Sample
-from headrace.console.river import Waiting
-from headrace.console.seen import Seen, line, seen
 from headrace.console.sources import Sources
 from headrace.console.view import View
-from headrace.console.watch import Watched
+from headrace.console.watching.history import Sample
+from headrace.console.watching.river import Waiting
+from headrace.console.watching.seen import Seen, line, seen
+from headrace.console.watching.watch import Watched
 
 MINUTES = 60
 """The histogram's length."""

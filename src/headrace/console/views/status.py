@@ -6,10 +6,10 @@ from typing import Literal
 import msgspec
 
 from headrace.console.chores import Pulse
-from headrace.console.seen import Seen, seen
 from headrace.console.sources import Sources
 from headrace.console.view import View
 from headrace.console.views.destination import Setting, text_of
+from headrace.console.watching.seen import Seen, seen
 from headrace.model.finding import Finding
 
 State = Literal["success", "warning", "failure", "halted"]

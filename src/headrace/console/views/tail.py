@@ -8,8 +8,8 @@ from msgspec import Meta
 
 from headrace.console.fields import Org, Text
 from headrace.console.sources import Sources
-from headrace.console.tail import Sought
-from headrace.console.tail_rows import TailRow
+from headrace.console.tailing.rows import TailRow
+from headrace.console.tailing.tail import Sought
 from headrace.console.view import View
 
 AT_FIRST = 100

@@ -7,12 +7,12 @@ import msgspec
 from msgspec import Meta
 
 from headrace.console.fields import Text
-from headrace.console.river import Part, Topic
-from headrace.console.seen import Seen, seen
 from headrace.console.sources import Sources
 from headrace.console.view import View
 from headrace.console.viewer import Absent
 from headrace.console.views.topics import TopicLine, topic_line
+from headrace.console.watching.river import Part, Topic
+from headrace.console.watching.seen import Seen, seen
 from headrace.model.record import Header, Record, TopicPartition
 
 MOST = 50

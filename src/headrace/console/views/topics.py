@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 import msgspec
 
-from headrace.console.history import Sample
-from headrace.console.river import Part, Topic
-from headrace.console.seen import Seen, seen
 from headrace.console.sources import Facts, Sources
 from headrace.console.view import View
+from headrace.console.watching.history import Sample
+from headrace.console.watching.river import Part, Topic
+from headrace.console.watching.seen import Seen, seen
 
 SHOWN_FOR = 3600.0
 """Seconds of the graph of lag."""

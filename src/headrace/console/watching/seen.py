@@ -2,7 +2,7 @@
 
 import msgspec
 
-from headrace.console.watch import Watched
+from headrace.console.watching.watch import Watched
 from headrace.core.positions import Positions
 from headrace.core.report import Line, Report, enter
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
-from headrace.console.tail_rows import Seen, TailRow
+from headrace.console.tailing.rows import Seen, TailRow
 from headrace.console.viewer import Busy
 
 SHOWN = 500

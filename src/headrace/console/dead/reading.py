@@ -10,8 +10,8 @@ import msgspec
 
 from headrace.broker.port import Reader
 from headrace.clock import Clock
-from headrace.console.letter_book import MOST, LetterBook
-from headrace.console.letters import Position, remember
+from headrace.console.dead.book import MOST, LetterBook
+from headrace.console.dead.letters import Position, remember
 from headrace.errors import HeadraceError, TopicMissing
 from headrace.model.record import Record, TopicPartition
 from headrace.model.tile import RedriveNote

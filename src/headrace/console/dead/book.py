@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
-from headrace.console.letters import Letter, LetterRow, Position, State, Wanted
+from headrace.console.dead.letters import Letter, LetterRow, Position, State, Wanted
 from headrace.eventlog import cursor
 from headrace.eventlog.pages import Page
 

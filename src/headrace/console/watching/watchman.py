@@ -11,9 +11,9 @@ import msgspec
 
 from headrace.broker.port import Reader
 from headrace.clock import Clock
-from headrace.console.history import Sample
-from headrace.console.river import River, Waiting, read_waiting, see
-from headrace.console.watch import Books, Watch
+from headrace.console.watching.history import Sample
+from headrace.console.watching.river import River, Waiting, read_waiting, see
+from headrace.console.watching.watch import Books, Watch
 from headrace.core.columns import Account
 from headrace.core.positions import Positions, places
 from headrace.core.report import Report, enter_account

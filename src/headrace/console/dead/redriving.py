@@ -18,10 +18,10 @@ import structlog
 
 from headrace.broker.port import Reader
 from headrace.clock import Clock
-from headrace.console.jobs import Task, with_skipped
-from headrace.console.letter_book import LetterBook
-from headrace.console.letter_reading import LetterReading
-from headrace.console.letters import Position
+from headrace.console.dead.book import LetterBook
+from headrace.console.dead.jobs import Task, with_skipped
+from headrace.console.dead.letters import Position
+from headrace.console.dead.reading import LetterReading
 from headrace.errors import StoreError
 from headrace.eventlog.trail import Deed, Result, Trail
 from headrace.model.record import TopicPartition

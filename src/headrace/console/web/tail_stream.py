@@ -9,12 +9,12 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
 
-from headrace.console.answers import API, json_problem, problem, unknown
-from headrace.console.asking import make_ask
-from headrace.console.site import Access
-from headrace.console.tail import FULL, Sought, Tail
+from headrace.console.tailing.tail import FULL, Sought, Tail
 from headrace.console.viewer import Busy
 from headrace.console.views.tail import TAIL, TailAsk, sought
+from headrace.console.web.answers import API, json_problem, problem, unknown
+from headrace.console.web.asking import make_ask
+from headrace.console.web.site import Access
 from headrace.errors import HeadraceError
 
 PING = 5.0

@@ -6,8 +6,8 @@ from typing import Literal
 
 import msgspec
 
-from headrace.console.recent import Lane, Tried
-from headrace.console.river import Waiting
+from headrace.console.watching.recent import Lane, Tried
+from headrace.console.watching.river import Waiting
 from headrace.model.pause import Pause
 
 State = Literal["paused", "parked", "failing", "delivering", "quiet"]

@@ -6,7 +6,7 @@ from typing import Literal
 
 import msgspec
 
-from headrace.console.letters import Letter
+from headrace.console.dead.letters import Letter
 
 By = Literal["error", "org", "destination"]
 

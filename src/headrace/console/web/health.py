@@ -11,15 +11,15 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from headrace.clock import Clock
-from headrace.console.alerting import Board
-from headrace.console.answers import json
+from headrace.console.alarm.alerting import Board
+from headrace.console.alarm.symptoms import KEEPER, KEEPER_SILENT, RULES, UNSEEN, lateness
 from headrace.console.chores import Pulse
-from headrace.console.desk import Desk
-from headrace.console.guard import is_loopback
-from headrace.console.site import Access
-from headrace.console.symptoms import KEEPER, KEEPER_SILENT, RULES, UNSEEN, lateness
-from headrace.console.tail import Tail
-from headrace.console.watch import Watch
+from headrace.console.tailing.tail import Tail
+from headrace.console.watching.watch import Watch
+from headrace.console.web.answers import json
+from headrace.console.web.desk import Desk
+from headrace.console.web.guard import is_loopback
+from headrace.console.web.site import Access
 from headrace.core.report import Line
 from headrace.telemetry.health import Check, Health
 from headrace.telemetry.prometheus import Exposition, Value

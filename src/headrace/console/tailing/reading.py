@@ -7,8 +7,8 @@ reads the newest of each partition, in proportion, and says of how many.
 from collections.abc import Callable, Mapping
 
 from headrace.broker.port import Reader
-from headrace.console.tail import Tail
-from headrace.console.tail_rows import Seen
+from headrace.console.tailing.rows import Seen
+from headrace.console.tailing.tail import Tail
 from headrace.model.record import TopicPartition
 
 LOOK_EVERY = 1.0

@@ -6,14 +6,14 @@ from starlette.requests import Request
 from starlette.routing import BaseRoute
 
 from headrace.clock import Clock
-from headrace.console.accounts import ADVISED, Accounts, Cost
-from headrace.console.gate import Gate
-from headrace.console.guard import is_loopback
-from headrace.console.pages import Pages
+from headrace.console.access.accounts import ADVISED, Accounts, Cost
+from headrace.console.access.gate import Gate
+from headrace.console.access.sign_in import COOKIE, SignIn
+from headrace.console.access.tokens import Signer
 from headrace.console.settings import ConsoleSettings
-from headrace.console.sign_in import COOKIE, SignIn
-from headrace.console.tokens import Signer
 from headrace.console.viewer import Viewer
+from headrace.console.web.guard import is_loopback
+from headrace.console.web.pages import Pages
 from headrace.errors import ConfigError
 
 

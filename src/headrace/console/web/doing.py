@@ -7,11 +7,11 @@ from uuid import uuid4
 
 import msgspec
 
-from headrace.console.answers import problem
 from headrace.console.links import changed, places
 from headrace.console.sources import Sources
 from headrace.console.view import Action
 from headrace.console.viewer import Viewer
+from headrace.console.web.answers import problem
 from headrace.errors import HeadraceError, StoreError
 from headrace.eventlog.trail import Deed
 

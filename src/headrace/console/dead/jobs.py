@@ -11,7 +11,7 @@ from uuid import uuid4
 
 import msgspec
 
-from headrace.console.letters import Position, Wanted
+from headrace.console.dead.letters import Position, Wanted
 from headrace.console.viewer import Busy
 
 State = Literal["waiting", "running", "done", "cancelled", "failed", "lost"]

@@ -10,12 +10,13 @@ import msgspec
 from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 
 from headrace.clock import Clock
-from headrace.console import charts, show
-from headrace.console.answers import Problem
+from headrace.console import show
 from headrace.console.links import changed, link
 from headrace.console.sources import Facts
 from headrace.console.view import Action, View
 from headrace.console.viewer import Viewer
+from headrace.console.watching import charts
+from headrace.console.web.answers import Problem
 
 _STATIC = files("headrace.console").joinpath("static")
 

@@ -7,12 +7,12 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 
 import msgspec
 
-from headrace.console.alerts_settings import AlertsSettings
+from headrace.console.alarm.settings import AlertsSettings
 from headrace.console.chores import Pulse
-from headrace.console.recent import Lane
-from headrace.console.river import River, Topic
 from headrace.console.show import duration, number, size
-from headrace.console.watch import Watched
+from headrace.console.watching.recent import Lane
+from headrace.console.watching.river import River, Topic
+from headrace.console.watching.watch import Watched
 from headrace.core.alerts import Rule, Symptom
 
 UNSEEN = 60.0

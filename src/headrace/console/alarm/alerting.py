@@ -7,11 +7,11 @@ import msgspec
 import structlog
 
 from headrace.clock import Clock
-from headrace.console.alerts_settings import AlertsSettings
+from headrace.console.alarm.notifying import Notifier, Told
+from headrace.console.alarm.settings import AlertsSettings
+from headrace.console.alarm.symptoms import Seen, symptoms
 from headrace.console.chores import Pulse
-from headrace.console.notifying import Notifier, Told
-from headrace.console.symptoms import Seen, symptoms
-from headrace.console.watch import Watch
+from headrace.console.watching.watch import Watch
 from headrace.core.alerts import Alarms, Alert, Growth, Rule
 from headrace.errors import BrokerError, UsageError
 from headrace.model.pause import Pause

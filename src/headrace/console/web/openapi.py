@@ -7,9 +7,9 @@ from typing import Any
 
 import msgspec
 
-from headrace.console.answers import API, Problem
 from headrace.console.links import places
 from headrace.console.view import Action, View
+from headrace.console.web.answers import API, Problem
 from headrace.model.secret import Secret
 from headrace.model.units import Duration, Size
 

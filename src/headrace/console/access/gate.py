@@ -3,8 +3,8 @@
 from collections.abc import Collection, Mapping
 
 from headrace.clock import Clock
+from headrace.console.access.tokens import Claim, Signer, claim_of
 from headrace.console.settings import Person
-from headrace.console.tokens import Claim, Signer, claim_of
 
 SESSION = 12 * 3600.0
 """Seconds after which a person signs in again."""

@@ -16,17 +16,17 @@ from starlette.routing import BaseRoute, Match, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
-from headrace.console.answers import API, Problem, json, json_problem, problem, refusal, unknown
-from headrace.console.asking import make_ask, read_body, read_form
-from headrace.console.desk import Desk
-from headrace.console.doing import perform
-from headrace.console.exact_route import ExactRoute
-from headrace.console.guard import Guard, IsServed, serves
 from headrace.console.links import link
-from headrace.console.openapi import describe
-from headrace.console.pages import Pages
 from headrace.console.view import Action, View
 from headrace.console.viewer import Absent, Viewer
+from headrace.console.web.answers import API, Problem, json, json_problem, problem, refusal, unknown
+from headrace.console.web.asking import make_ask, read_body, read_form
+from headrace.console.web.desk import Desk
+from headrace.console.web.doing import perform
+from headrace.console.web.exact_route import ExactRoute
+from headrace.console.web.guard import Guard, IsServed, serves
+from headrace.console.web.openapi import describe
+from headrace.console.web.pages import Pages
 from headrace.errors import HeadraceError
 
 Handler = Callable[[Request], Awaitable[Response]]

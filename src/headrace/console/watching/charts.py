@@ -5,7 +5,7 @@ from typing import Protocol
 
 import msgspec
 
-from headrace.console.history import Sample
+from headrace.console.watching.history import Sample
 from headrace.core.positions import Positions
 
 Row = Sequence[float | None]

@@ -12,12 +12,12 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from headrace.clock import Clock
-from headrace.console.accounts import Accounts
-from headrace.console.asking import read_form
-from headrace.console.gate import Gate
-from headrace.console.pages import Pages
-from headrace.console.throttle import Throttle
-from headrace.console.tokens import Claim
+from headrace.console.access.accounts import Accounts
+from headrace.console.access.gate import Gate
+from headrace.console.access.throttle import Throttle
+from headrace.console.access.tokens import Claim
+from headrace.console.web.asking import read_form
+from headrace.console.web.pages import Pages
 
 COOKIE = "headrace"
 

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 
 import msgspec
 
-from headrace.console.history import History
-from headrace.console.recent import Recent
-from headrace.console.river import River
+from headrace.console.watching.history import History
+from headrace.console.watching.recent import Recent
+from headrace.console.watching.river import River
 from headrace.core.columns import Account, Columns
 from headrace.core.positions import Positions
 from headrace.core.report import Report, enter_account

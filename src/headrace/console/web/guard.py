@@ -12,8 +12,8 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from headrace.console.answers import Problem, refusal
-from headrace.console.mishaps import note
+from headrace.console.web.answers import Problem, refusal
+from headrace.console.web.mishaps import note
 
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
