@@ -2,10 +2,14 @@
 
 from bisect import bisect_right
 from collections.abc import Sequence
+from typing import Generic, TypeVar
 
 import msgspec
 
-from headrace.model.tile import Tile
+from headrace.core.sheet import Piece
+
+P = TypeVar("P", bound=Piece)
+P_co = TypeVar("P_co", bound=Piece, covariant=True)
 
 
 class Gap(msgspec.Struct, frozen=True):
@@ -21,10 +25,10 @@ class Gap(msgspec.Struct, frozen=True):
     is_named: bool = False
 
 
-class Chain(msgspec.Struct, frozen=True):
-    """The counting tiles of one partition, and the gaps between them, both ascending."""
+class Chain(msgspec.Struct, Generic[P_co], frozen=True):
+    """The counting tiles of one partition, some of them added up, and the gaps between them, both ascending."""
 
-    tiles: Sequence[Tile]
+    tiles: Sequence[P_co]
     gaps: Sequence[Gap] = ()
 
 
@@ -36,7 +40,7 @@ class Uncovered(msgspec.Struct, frozen=True):
     held: range
 
 
-def follow(committed: int, named: str, tiles: Sequence[Tile]) -> Chain:
+def follow(committed: int, named: str, tiles: Sequence[P]) -> Chain[P]:
     """Follow the chain back from the *committed* offset, whose commit *named* a tile (or none: an empty text).
 
     *tiles* are all that are known of the partition, in the order they were written. Where a named tile is not there,
@@ -46,7 +50,7 @@ def follow(committed: int, named: str, tiles: Sequence[Tile]) -> Chain:
     by_id = {tile.id: tile for tile in tiles}
     by_next = sorted((tile for tile in tiles if tile.first < tile.next), key=lambda tile: tile.next)
     ends = [tile.next for tile in by_next]
-    chain: list[Tile] = []
+    chain: list[P] = []
     gaps: list[Gap] = []
     upto, name = committed, named or None
     while upto > 0:

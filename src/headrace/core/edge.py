@@ -7,13 +7,12 @@ the youngest of their oldest tiles. What was under way at that moment appears on
 """
 
 from collections.abc import Sequence
-from datetime import datetime
 from math import inf
 
 import msgspec
 
 from headrace.core.chain import Chain, judge
-from headrace.model.tile import Tile
+from headrace.core.sheet import Piece, Sheet, sheet_of
 
 SLACK = 3600.0
 """Seconds in which a chunk is certainly settled and booked, and clocks of workers agree."""
@@ -26,24 +25,20 @@ class Edge(msgspec.Struct, frozen=True):
     until: float = -inf
 
 
-def edge_of(logs: Sequence[tuple[Chain, int]]) -> Edge:
+def edge_of(logs: Sequence[tuple[Chain[Piece], int]]) -> Edge:
     """Find where the books begin, from each topic's chain and the offset at which its log starts."""
     aged = [chain for chain, start in logs if any(judge(gap, start).expired for gap in chain.gaps)]
     if not aged:
         return Edge()
-    since = max((moment(chain.tiles[0].at) for chain in aged if chain.tiles), default=-inf)
+    since = max((sheet_of(chain.tiles[0]).begun for chain in aged if chain.tiles), default=-inf)
     return Edge(since, since + SLACK if all(chain.tiles for chain in aged) else inf)
 
 
-def cut(chain: Chain, edge: Edge) -> Sequence[Tile]:
-    """Return the tiles of *chain* from the edge on."""
+def cut(chain: Chain[Piece], edge: Edge) -> Sequence[Sheet]:
+    """Return what *chain* is made of from the edge on."""
+    sheets = [sheet_of(piece) for piece in chain.tiles]
     kept = 0
     if edge.since > -inf:
-        while kept < len(chain.tiles) and moment(chain.tiles[kept].at) < edge.since:
+        while kept < len(sheets) and sheets[kept].oldest < edge.since:
             kept += 1
-    return chain.tiles[kept:]
-
-
-def moment(text: str) -> float:
-    """Read a document's time: seconds since 1970."""
-    return datetime.fromisoformat(text).timestamp()
+    return sheets[kept:]

@@ -4,17 +4,19 @@ A record keeps its partition number all its life, so the books of each number cl
 counted from tiles, notes and records; none is computed from the others.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
+from math import inf
 
 import msgspec
 
 from headrace.core.chain import Chain, judge
 from headrace.core.columns import Account, Cell, Problem, Tally
 from headrace.core.compare import Slack, compare
-from headrace.core.edge import SLACK, Edge, cut, edge_of, moment
+from headrace.core.edge import SLACK, Edge, cut, edge_of
+from headrace.core.sheet import Moves, Piece, Sheet, moment
 from headrace.model.mark import NOBODY
-from headrace.model.tile import Count, RedriveNote, Tile
+from headrace.model.tile import RedriveNote
 from headrace.model.units import Duration
 
 NOBODYS: Cell = (NOBODY, NOBODY)
@@ -31,7 +33,7 @@ class Log(msgspec.Struct, frozen=True, kw_only=True):
     tier: str | None = None
     start: int
     committed: int
-    chain: Chain
+    chain: Chain[Piece]
     tail: Tally
     uncovered: Sequence[Tally] = ()
 
@@ -39,21 +41,18 @@ class Log(msgspec.Struct, frozen=True, kw_only=True):
         return f"{self.topic}/{self.partition}"
 
 
-class Letter(msgspec.Struct, frozen=True):
-    """A record of the dead topic: its offset, whose it is, and when it died, in seconds since 1970."""
-
-    offset: int
-    cell: Cell
-    died: float
+Deaths = Counter[tuple[float, Cell]]
+"""Dead letters by the hour in which they died, in seconds since 1970, and whose they are."""
 
 
 class Graves(msgspec.Struct, frozen=True, kw_only=True):
-    """One partition of the dead topic: where its log starts, and what it holds, in order."""
+    """One partition of the dead topic: the offsets that it holds, and the letters there."""
 
     topic: str
     partition: int
     start: int
-    letters: Sequence[Letter]
+    next: int
+    letters: Deaths
 
     def __str__(self) -> str:
         return f"{self.topic}/{self.partition}"
@@ -82,19 +81,19 @@ class _Books:
         self._gone: dict[str, int] = defaultdict(int)
         self._dead_put = Tally()
         self._dead_held = Tally()
-        self._deaths: list[tuple[float, Cell, int]] = []
+        self._deaths = Deaths()
         self._redriven_and_gone = 0
 
     def enter_log(self, log: Log) -> None:
         """Enter one partition of the main topic or of a tier."""
-        tiles = cut(log.chain, self._edge)
+        sheets = cut(log.chain, self._edge)
         gone = self._enter_gaps(log)
         begin = min(log.start, log.committed)
-        if len(tiles) < len(log.chain.tiles):
-            begin = max(begin, tiles[0].first if tiles else log.committed)
+        if len(sheets) < len(log.chain.tiles):
+            begin = max(begin, sheets[0].first if sheets else log.committed)
         self._cells[NOBODYS].expired += begin - gone
         gone += self._enter_head(log)
-        gone += sum(self._enter_tile(log, tile) for tile in tiles)
+        gone += sum(self._enter_sheet(log, sheet) for sheet in sheets)
         for cell, records in log.tail.items():
             self._enter_held(log, cell, records)
             if log.tier is None:
@@ -118,32 +117,26 @@ class _Books:
         else:
             self._held[log.tier][cell] += records
 
-    def _enter_tile(self, log: Log, tile: Tile) -> int:
-        """Enter one tile, and return how many of its records it does not account for."""
-        at = moment(tile.at)
-        counted = 0
-        for count in tile.counts:
-            cell = (count.org, count.destination)
-            counted += count.total
-            self._enter_held(log, cell, count.total)
-            self._enter_moves(cell, count, at)
-            if log.tier is not None and at <= self._edge.until + Duration.parse(log.tier):
-                self._slack[log.tier].before[cell] += count.total
-        missing = max(0, tile.records - counted)
-        if missing:
-            text = f"{log}: the tile of the offsets {tile.first} to {tile.next - 1} does not say what became of"
-            self._complain(NOBODY, f"{text} {missing} records")
-        return missing
+    def _enter_sheet(self, log: Log, sheet: Sheet) -> int:
+        """Enter one sheet, and return how many of its records it does not account for."""
+        for cell, moves in sheet.cells.items():
+            self._enter_held(log, cell, moves.total)
+            self._enter_moves(cell, moves, sheet.oldest)
+            if log.tier is not None and sheet.oldest <= self._edge.until + Duration.parse(log.tier):
+                self._slack[log.tier].before[cell] += moves.total
+        for unsaid in sheet.unsaid:
+            text = f"{log}: the tile of the offsets {unsaid.first} to {unsaid.next - 1} does not say what became of"
+            self._complain(NOBODY, f"{text} {unsaid.records} records")
+        return sum(unsaid.records for unsaid in sheet.unsaid)
 
-    def _enter_moves(self, cell: Cell, count: Count, at: float) -> None:
-        """Enter what became of a tile's records for one org and destination."""
-        self._cells[cell].delivered += count.delivered
-        for tier, records in count.tiers.items():
+    def _enter_moves(self, cell: Cell, moves: Moves, at: float) -> None:
+        """Enter what became of a sheet's records for one org and destination."""
+        self._cells[cell].delivered += moves.delivered
+        for tier, records in moves.tiers.items():
             self._enter_put(cell, tier, records, at)
-        died = sum(count.dead.values())
-        if died:
-            self._dead_put[cell] += died
-            self._deaths.append((at, cell, died))
+        for died, records in moves.dead.items():
+            self._dead_put[cell] += records
+            self._deaths[died, cell] += records
 
     def _enter_put(self, cell: Cell, tier: str, records: int, at: float) -> None:
         self._put[tier][cell] += records
@@ -174,24 +167,24 @@ class _Books:
         taken: dict[int, RedriveNote] = {}
         for note in notes:
             taken.setdefault(note.offset, note)
-        for letter in graves.letters:
-            self._dead_held[letter.cell] += 1
-            if letter.offset in taken:
-                self._cells[letter.cell].accepted -= 1
-            else:
-                self._cells[letter.cell].rejected += 1
+        for (_, cell), letters in graves.letters.items():
+            self._dead_held[cell] += letters
+            self._cells[cell].rejected += letters
         for note in taken.values():
-            at = moment(note.at)
+            at, cell = moment(note.at), (note.org, note.destination)
+            if graves.start <= note.offset < graves.next:
+                self._cells[cell].rejected -= 1
+                self._cells[cell].accepted -= 1
             if at < self._edge.since:
                 continue
             if note.offset < graves.start:
                 self._redriven_and_gone += 1
-                self._dead_held[note.org, note.destination] += 1
-                self._cells[note.org, note.destination].accepted -= 1
+                self._dead_held[cell] += 1
+                self._cells[cell].accepted -= 1
             for record in note.records:
-                cell = (record.org, record.destination)
-                self._cells[cell].accepted += 1
-                self._enter_put(cell, record.tier, 1, at)
+                made = (record.org, record.destination)
+                self._cells[made].accepted += 1
+                self._enter_put(made, record.tier, 1, at)
 
     def close(self, tiers: Sequence[Log], graves: Graves) -> None:
         """Compare what was put on each tier and into the dead topic with what is held there."""
@@ -207,11 +200,13 @@ class _Books:
     def _dead_slack(self, graves: Graves) -> Slack:
         """What retention deleted from the dead topic died before the oldest letter that is held, or about then."""
         slack = Slack(at_most=max(0, graves.start - self._redriven_and_gone))
-        slack.before.update(letter.cell for letter in graves.letters if letter.died <= self._edge.until)
-        oldest = min((letter.died for letter in graves.letters), default=None)
-        for at, cell, died in self._deaths:
-            if oldest is None or at <= oldest + SLACK:
-                slack.expired[cell] += died
+        for (died, cell), letters in graves.letters.items():
+            if died <= self._edge.until:
+                slack.before[cell] += letters
+        oldest = min((died for died, _ in graves.letters), default=inf)
+        for (died, cell), records in self._deaths.items():
+            if died <= oldest + SLACK:
+                slack.expired[cell] += records
         return slack
 
     def _compare(self, place: str, put: Tally, held: Tally, slack: Slack, gone: int) -> int:

@@ -1,15 +1,19 @@
-"""The deep audit: reads every record, counts every tile again, and follows single events from topic to topic."""
+"""The deep audit: reads every record, counts every tile again, and follows single events from topic to topic.
+
+It needs the tiles themselves, and finds none in a sheet.
+"""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from math import inf
 
 from headrace.core.columns import Account, Problem, Tally
-from headrace.core.edge import SLACK, moment
+from headrace.core.edge import SLACK
 from headrace.core.ledger import Graves, Log
 from headrace.core.report import Findings
+from headrace.core.sheet import moment
 from headrace.core.trail import Step, Trail, misread, untraced
-from headrace.ledger.logs import Shelves
+from headrace.ledger.logs import Logs
 from headrace.model.mark import NOBODY
 from headrace.model.record import Record, TopicPartition
 from headrace.model.tile import Tile
@@ -20,9 +24,9 @@ from headrace.wire.letters import read_letter
 class Depth:
     """Sounds one partition number after the other."""
 
-    def __init__(self, shelves: Shelves) -> None:
+    def __init__(self, logs: Logs) -> None:
         self.findings = Findings()
-        self._shelves = shelves
+        self._logs = logs
         self._identities: set[int] = set()
 
     def sound(self, books: Account, main: Log, tiers: Sequence[Log], graves: Graves) -> None:
@@ -38,7 +42,7 @@ class Depth:
 
     def _read(self, topic: str, number: int) -> Iterator[Record]:
         place = TopicPartition(topic, number)
-        for record in self._shelves.read(place, self._shelves.held(place)):
+        for record in self._logs.read(place, self._logs.held(place)):
             self.findings.records += 1
             yield record
 
@@ -109,7 +113,7 @@ class _Sounding:
 
     def _tiles(self, log: Log) -> Iterator[tuple[Tile, range]]:
         for tile in log.chain.tiles:
-            if tile.first >= log.start:
+            if isinstance(tile, Tile) and tile.first >= log.start:
                 yield tile, range(tile.first, tile.next)
 
     def _recount(self, log: Log, tile: Tile, held: Mapping[str, int], *, once: bool) -> None:

@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 
 from headrace.core.chain import Chain, Gap
 from headrace.core.columns import Account, Cell, Columns, Problem, Tally
-from headrace.core.ledger import Graves, Letter, Log, balance
+from headrace.core.ledger import Deaths, Graves, Log, balance
+from headrace.core.sheet import hour
 from headrace.model.mark import DeadReason
 from headrace.model.tile import Count, Redriven, RedriveNote, Tile
 
@@ -58,8 +59,8 @@ def log(
 
 
 def graves(*cells: Cell, start: int = 0, died: float = 0.0) -> Graves:
-    letters = [Letter(start + index, cell, died) for index, cell in enumerate(cells)]
-    return Graves(topic="dead", partition=0, start=start, letters=letters)
+    letters = Deaths((hour(died), cell) for cell in cells)
+    return Graves(topic="dead", partition=0, start=start, next=start + len(cells), letters=letters)
 
 
 def note(offset: int, cell: Cell, *made: Cell, at: str = "2026-11-23T11:00:00.000Z") -> RedriveNote:

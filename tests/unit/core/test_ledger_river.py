@@ -10,7 +10,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from headrace.core.chain import follow, judge
 from headrace.core.columns import Account, Cell, Tally
-from headrace.core.ledger import Graves, Letter, Log, balance
+from headrace.core.ledger import Deaths, Graves, Log, balance
 from headrace.model.tile import Count, Redriven, RedriveNote, Tile
 
 MAIN = "events"
@@ -160,8 +160,8 @@ class River(RuleBasedStateMachine):
     def audit(self, without: str = "", head: int = 0) -> Account:
         """Close the books, leaving out one tile, or deleting *head* records of the main topic past its commit."""
         logs = {log: self._log(log, without, head if log == MAIN else 0) for log in LOGS}
-        letters = [Letter(offset, cell, 0.0) for offset, cell in enumerate(self.dead)]
-        graves = Graves(topic="dead", partition=0, start=0, letters=letters)
+        letters = Deaths((0.0, cell) for cell in self.dead)
+        graves = Graves(topic="dead", partition=0, start=0, next=len(self.dead), letters=letters)
         return balance(logs[MAIN], [logs[tier] for tier in TIERS], graves, self.notes)
 
     def _log(self, log: str, without: str, head: int) -> Log:
