@@ -25,7 +25,7 @@ from headrace.console.sources import Facts, Sources
 from headrace.console.standing import Standing, stand
 from headrace.console.watching.findings import Checking
 from headrace.console.watching.watch import Watch
-from headrace.console.watching.watchman import Watchman
+from headrace.console.watching.watchman import CALM, Rhythm, Watchman
 from headrace.console.web.health import Vitals
 from headrace.console.web.served import Served
 from headrace.core.columns import Account
@@ -34,7 +34,7 @@ from headrace.emitter import claim
 from headrace.eventlog.keeper import LOOK_EVERY, Keeper
 from headrace.eventlog.opening import open_event_log
 from headrace.ledger import positions
-from headrace.ledger.audit import audit
+from headrace.ledger.audit import Ledger
 from headrace.model.exchange import Exchange
 from headrace.sinks.http import witnessed
 from headrace.sinks.rehearsal import Notes, rehearse
@@ -51,19 +51,27 @@ STANDS_ON = ("headrace", "confluent-kafka", "aiohttp", "msgspec", "starlette", "
 
 
 def console(
-    config: Config, *, host: str | None = None, port: int | None = None, annexes: Sequence[Annex] = ()
+    config: Config,
+    *,
+    host: str | None = None,
+    port: int | None = None,
+    annexes: Sequence[Annex] = (),
+    watch: Watch | None = None,
+    rhythm: Rhythm = CALM,
 ) -> Served:
     """Return the web console, to be served while its context lasts; raise `HeadraceError` when its port is taken.
 
-    Raise `ConfigError` where it would be open beyond this machine. *annexes* are what other rooms add to it.
+    Raise `ConfigError` where it would be open beyond this machine. *annexes* are what other rooms add to it; *watch*
+    is told what is seen of the river, in that *rhythm*.
     """
     settings = msgspec.structs.replace(config.console, host=host or config.console.host)
     is_open_to_all(settings)  # refuses before anything is opened
     clock = SystemClock()
     facts = _facts(config)
-    watch, checking, rehearsals = Watch(), Checking(lambda: app.checks(config), clock), Rehearsals()
+    watch, checking, rehearsals = watch or Watch(), Checking(lambda: app.checks(config), clock), Rehearsals()
     standing = _standing(config, clock)
-    chores = [*standing.chores, _watching(config, watch, clock), _keeping(config, clock), _checking(checking, clock)]
+    watching = _watching(config, watch, rhythm, clock)
+    chores = [*standing.chores, watching, _keeping(config, clock), _checking(checking, clock)]
     pulses = partial(_pulses, chores)
     alerting, alerts_chore = _alerting(config, watch, pulses, clock)
     chores.append(alerts_chore)
@@ -141,19 +149,22 @@ def versions() -> dict[str, str]:
     return {"python": platform.python_version()} | {name: metadata.version(name) for name in STANDS_ON}
 
 
-def _watching(config: Config, watch: Watch, clock: Clock) -> Chore:
+def _watching(config: Config, watch: Watch, rhythm: Rhythm, clock: Clock) -> Chore:
     """Look at the river, and close its books."""
-    routes = app.destinations_of(config)
+    ledger = Ledger(config.names, app.destinations_of(config))
 
     def close_books(reader: Reader, seen: Callable[[int], None]) -> tuple[Account, Positions]:
-        closed = audit(reader, config.names, routes, seen=seen)
+        closed = ledger.close(reader, seen=seen)
         return closed.account, closed.positions
 
     def survey(reader: Reader) -> Positions:
         return positions.look(reader, config.names)
 
-    watchman = Watchman(watch, app.broker(config).reader, survey, close_books, app.pauses(config), config.names, clock)
-    return Chore("watch", "looks at the river, and closes its books", watchman.step, 1.0, clock, watchman.close)
+    watchman = Watchman(
+        watch, app.broker(config).reader, survey, close_books, app.pauses(config), config.names, clock, rhythm
+    )
+    every = rhythm.look / 2
+    return Chore("watch", "looks at the river, and closes its books", watchman.step, every, clock, watchman.close)
 
 
 def _keeping(config: Config, clock: Clock) -> Chore:

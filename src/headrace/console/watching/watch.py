@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import msgspec
 
+from headrace.broker.port import Group
 from headrace.console.watching.history import History
 from headrace.console.watching.recent import Recent
 from headrace.console.watching.river import River
@@ -39,14 +40,18 @@ class Watched(msgspec.Struct, frozen=True, kw_only=True):
     """The latest look at the river and the latest books; None before the first.
 
     *pauses* are what people have paused, by name. *trouble* says why the last look failed, *books_trouble* why the
-    books could not be closed; what was seen before stands until then.
+    books could not be closed; what was seen before stands until then. *group* is who was in the workers' consumer
+    group, *group_at* that time, and *group_trouble* says why it is not known since.
     """
 
     river: River | None = None
+    group: Group | None = None
+    group_at: float | None = None
     books: Books | None = None
     pauses: Mapping[str, Pause] = {}
     trouble: str = ""
     books_trouble: str = ""
+    group_trouble: str = ""
 
 
 class Watch:

@@ -23,9 +23,8 @@ from headrace.model.record import TopicPartition
 from headrace.wire import attempts
 from headrace.wire.topics import TopicNames
 
-LOOK_EVERY = 2.0
-CLOSE_EVERY = 5.0
-"""Seconds between two looks, and between two closings of the books, at least."""
+GROUP_EVERY = 15.0
+"""Seconds between two questions who is in the consumer group: each costs a process."""
 
 SHARE = 0.2
 """Of the time that each of them may take."""
@@ -38,6 +37,16 @@ MOST_PARTS = 64
 
 BEHIND = 2_000
 """Attempts of one partition that one look reads; of more the latest."""
+
+
+class Rhythm(msgspec.Struct, frozen=True):
+    """Seconds between two *looks*, and between two times that the books are *closed*, at least."""
+
+    look: float = 2.0
+    close: float = 5.0
+
+
+CALM = Rhythm()
 
 
 class Pauses(Protocol):
@@ -67,6 +76,7 @@ class Watchman:
         pauses: Pauses,
         names: TopicNames,
         clock: Clock,
+        rhythm: Rhythm = CALM,
     ) -> None:
         self._watch = watch
         self._open_reader = open_reader
@@ -76,7 +86,8 @@ class Watchman:
         self._pauses = pauses
         self._names = names
         self._clock = clock
-        self._look_due = self._close_due = clock.monotonic()
+        self._rhythm = rhythm
+        self._look_due = self._close_due = self._group_due = clock.monotonic()
         self._reached: dict[int, int] = {}
 
     def step(self) -> None:
@@ -101,10 +112,10 @@ class Watchman:
             self._look(reader)
         except HeadraceError as error:
             # It waited for an answer that did not come, and cost nothing.
-            self._look_due = self._clock.monotonic() + LOOK_EVERY
+            self._look_due = self._clock.monotonic() + self._rhythm.look
             self._watch.tell(trouble=str(error))
             raise
-        self._look_due = self._next(began, LOOK_EVERY)
+        self._look_due = self._next(began, self._rhythm.look)
 
     def _next(self, began: float, every: float) -> float:
         """Return when something that *began* then, and ends now, may be done again."""
@@ -122,6 +133,16 @@ class Watchman:
         tiers = {topic.tier or topic.name: topic.lag or 0 for topic in river.tiers}
         self._watch.history.add(Sample(at=at, lag=river.events.lag or 0, seconds=river.lag_seconds, tiers=tiers))
         self._watch.tell(river=river, pauses=self._pauses.look(), trouble="")
+        if self._clock.monotonic() >= self._group_due:
+            self._look_at_group(reader, at)
+            self._group_due = self._clock.monotonic() + GROUP_EVERY
+
+    def _look_at_group(self, reader: Reader, at: float) -> None:
+        """See who is in the group; where that cannot be told, the rest of the river was seen all the same."""
+        try:
+            self._watch.tell(group=reader.group(self._names.group), group_at=at, group_trouble="")
+        except HeadraceError as error:
+            self._watch.tell(group_trouble=str(error))
 
     def _read_heads(self, reader: Reader, positions: Positions) -> tuple[list[Waiting], Mapping[TopicPartition, float]]:
         """Read the first unsettled record of the main topic's partitions, and the first ones of the tiers'."""
@@ -157,10 +178,10 @@ class Watchman:
         try:
             account, positions = self._close_books(reader, lambda _: self._look_if_due(reader))
         except HeadraceError as error:
-            self._close_due = self._clock.monotonic() + CLOSE_EVERY
+            self._close_due = self._clock.monotonic() + self._rhythm.close
             self._watch.tell(books_trouble=str(error))
             raise
-        self._close_due = self._next(began, CLOSE_EVERY)
+        self._close_due = self._next(began, self._rhythm.close)
         whole = Report(positions=positions)
         enter_account(whole, account)
         seconds = self._clock.monotonic() - began
