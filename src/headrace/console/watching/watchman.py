@@ -11,16 +11,15 @@ import msgspec
 
 from headrace.broker.port import Reader
 from headrace.clock import Clock
-from headrace.console.watching.history import Sample
-from headrace.console.watching.river import River, Waiting, read_waiting, see
+from headrace.console.watching.history import sample
+from headrace.console.watching.river import River, see
+from headrace.console.watching.sampling import Sampling
 from headrace.console.watching.watch import Books, Watch
 from headrace.core.columns import Account
-from headrace.core.positions import Positions, places
+from headrace.core.positions import Positions
 from headrace.core.report import Report, enter_account
 from headrace.errors import HeadraceError
 from headrace.model.pause import Pause
-from headrace.model.record import TopicPartition
-from headrace.wire import attempts
 from headrace.wire.topics import TopicNames
 
 GROUP_EVERY = 15.0
@@ -28,15 +27,6 @@ GROUP_EVERY = 15.0
 
 SHARE = 0.2
 """Of the time that each of them may take."""
-
-HEADS = 2_000
-"""Records that one look reads of the tiers."""
-
-MOST_PARTS = 64
-"""Partitions of one topic whose head one look reads: those with the greatest lag."""
-
-BEHIND = 2_000
-"""Attempts of one partition that one look reads; of more the latest."""
 
 
 class Rhythm(msgspec.Struct, frozen=True):
@@ -88,7 +78,7 @@ class Watchman:
         self._clock = clock
         self._rhythm = rhythm
         self._look_due = self._close_due = self._group_due = clock.monotonic()
-        self._reached: dict[int, int] = {}
+        self._sampling = Sampling(names, watch.recent)
 
     def step(self) -> None:
         """Do what is due; raise `HeadraceError` when it cannot be done, and say so to who asks the watch."""
@@ -125,13 +115,13 @@ class Watchman:
     def _look(self, reader: Reader) -> None:
         positions = self._survey(reader)
         at = self._clock.wall()
-        waiting, oldest = self._read_heads(reader, positions)
+        waiting, oldest = self._sampling.heads(reader, positions)
         topics = see(positions, oldest, self._names, at, self._watch.latest().river)
         on_tiers = sum(topic.lag or 0 for topic in topics if topic.kind == "retry")
         river = River(at=at, topics=topics, waiting=waiting, is_whole=len(waiting) >= on_tiers)
-        self._read_attempts(reader, positions)
-        tiers = {topic.tier or topic.name: topic.lag or 0 for topic in river.tiers}
-        self._watch.history.add(Sample(at=at, lag=river.events.lag or 0, seconds=river.lag_seconds, tiers=tiers))
+        self._sampling.attempts(reader, positions)
+        delays = self._sampling.arrivals(reader, positions)
+        self._watch.history.add(sample(river, delays))
         self._watch.tell(river=river, pauses=self._pauses.look(), trouble="")
         if self._clock.monotonic() >= self._group_due:
             self._look_at_group(reader, at)
@@ -143,35 +133,6 @@ class Watchman:
             self._watch.tell(group=reader.group(self._names.group), group_at=at, group_trouble="")
         except HeadraceError as error:
             self._watch.tell(group_trouble=str(error))
-
-    def _read_heads(self, reader: Reader, positions: Positions) -> tuple[list[Waiting], Mapping[TopicPartition, float]]:
-        """Read the first unsettled record of the main topic's partitions, and the first ones of the tiers'."""
-        oldest: dict[TopicPartition, float] = {}
-        waiting: list[Waiting] = []
-        heads = _heads(positions)
-        tails = [place for place in heads if self._names.delay_of(place.topic) is not None]
-        most = max(1, HEADS // max(1, len(tails)))
-        for place, (start, end) in heads.items():
-            tier = self._names.tier_of(place.topic)
-            stop = min(end, start + (1 if tier is None else most))
-            for record in reader.read(place, start, stop):
-                oldest.setdefault(place, record.timestamp()[1] / 1000)
-                if tier is not None:
-                    waiting.append(read_waiting(record, tier))
-        return sorted(waiting, key=lambda each: each.due_at), oldest
-
-    def _read_attempts(self, reader: Reader, positions: Positions) -> None:
-        """Read the attempts that are new."""
-        for number, position in positions[self._names.attempts].items():
-            start = max(self._reached.get(number, 0), position.start, position.end - BEHIND)
-            for record in reader.read(TopicPartition(self._names.attempts, number), start, position.end):
-                try:
-                    document = attempts.decode(record.value() or b"")
-                except (msgspec.DecodeError, UnicodeDecodeError):
-                    continue  # the audit names it
-                if isinstance(document, attempts.Attempt):
-                    self._watch.recent.add(document)
-            self._reached[number] = position.end
 
     def _close(self, reader: Reader) -> None:
         began, at = self._clock.monotonic(), self._clock.wall()
@@ -187,18 +148,3 @@ class Watchman:
         seconds = self._clock.monotonic() - began
         books = Books(at=at, seconds=seconds, account=account, positions=positions, whole=whole)
         self._watch.tell(books=books, books_trouble="")
-
-
-def _heads(positions: Positions) -> Mapping[TopicPartition, tuple[int, int]]:
-    """Return what is not settled of the partitions with the greatest lag."""
-    behind: dict[str, list[tuple[int, TopicPartition, tuple[int, int]]]] = {}
-    for place, position in places(positions):
-        if position.committed is not None:
-            start = max(position.committed, position.start)
-            if start < position.end:
-                behind.setdefault(place.topic, []).append((position.end - start, place, (start, position.end)))
-    return {
-        place: span
-        for found in behind.values()
-        for _, place, span in sorted(found, key=lambda each: each[0], reverse=True)[:MOST_PARTS]
-    }
