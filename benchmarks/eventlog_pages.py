@@ -26,11 +26,10 @@ import msgspec
 from headrace.clock import SystemClock
 from headrace.eventlog.counting import EVERY_ORG, STEPS, Counter
 from headrace.eventlog.graphs import Counted, CounterQuery, TotalsQuery
-from headrace.eventlog.opening import Store
+from headrace.eventlog.opening import Store, open_event_log
 from headrace.eventlog.pages import ExceptionQuery, HitQuery, SessionQuery
 from headrace.eventlog.port import EventQuery
-from headrace.eventlog.postgres import PostgresEventLog
-from headrace.eventlog.sqlite import SqliteEventLog
+from headrace.eventlog.settings import EventlogSettings
 from headrace.wire.times import to_text
 
 ORGS = [f"00D{org:012d}" for org in range(20)]
@@ -159,15 +158,10 @@ def pages(store: Store, now: float) -> dict[str, Callable[[], object]]:
 
 def main() -> None:
     """Fill the store unless it is full, ask every page, and print how long the answers took."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--events", type=int, default=200_000)
-    parser.add_argument("--store", choices=["sqlite", "postgres"], default="sqlite")
-    parser.add_argument("--directory", type=Path, help="where SQLite's file is to be, and to stay")
-    parser.add_argument("--url", help="a PostgreSQL to use, and to leave full")
-    parser.add_argument("--json", action="store_true", help="print one JSON document")
-    arguments = parser.parse_args()
+    arguments = arguments_of(__doc__)
     with ExitStack() as stack:
-        store = opened(arguments, stack)
+        store = open_event_log(place(arguments, stack), SystemClock())
+        stack.callback(store.close)
         newest = store.find_sessions(SessionQuery(org=None, limit=1)).rows
         now = newest[0].last_at if newest else time.time()
         rate = None if newest else fill(store, arguments.events, now)
@@ -186,22 +180,29 @@ def main() -> None:
     print(msgspec.json.encode(document).decode() if arguments.json else f"slowest: {slowest}")
 
 
-def opened(arguments: argparse.Namespace, stack: ExitStack) -> Store:
-    """Open the store that *arguments* name."""
-    store: Store
+def arguments_of(description: str | None) -> argparse.Namespace:
+    """Read the command line, which `console_pages.py` shares."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--events", type=int, default=200_000)
+    parser.add_argument("--store", choices=["sqlite", "postgres"], default="sqlite")
+    parser.add_argument("--directory", type=Path, help="where SQLite's file is to be, and to stay")
+    parser.add_argument("--url", help="a PostgreSQL to use, and to leave full")
+    parser.add_argument("--json", action="store_true", help="print one JSON document")
+    return parser.parse_args()
+
+
+def place(arguments: argparse.Namespace, stack: ExitStack) -> EventlogSettings:
+    """Say where the store is that *arguments* name; without a name it lasts as long as *stack*."""
     if arguments.store == "sqlite":
         directory = arguments.directory or Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        store = SqliteEventLog(directory / "pages.db", SystemClock())
-    else:
-        url = arguments.url
-        if url is None:
-            sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
-            import postgres_server  # noqa: PLC0415  it stands beside the tests, which use it too
+        return EventlogSettings(url=f"sqlite:///{directory.absolute() / 'pages.db'}")
+    url = arguments.url
+    if url is None:
+        sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+        import postgres_server  # noqa: PLC0415  it stands beside the tests, which use it too
 
-            url = stack.enter_context(postgres_server.running("shared_buffers=512MB", "max_wal_size=4GB"))
-        store = PostgresEventLog(url, SystemClock())
-    stack.callback(store.close)
-    return store
+        url = stack.enter_context(postgres_server.running("shared_buffers=512MB", "max_wal_size=4GB"))
+    return EventlogSettings(url=url)
 
 
 def measure(ask: Callable[[], object]) -> dict[str, float]:

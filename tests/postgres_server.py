@@ -25,45 +25,67 @@ PATIENCE = 60.0
 _SETTINGS = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=40", "shared_buffers=64MB")
 
 
+class Server:
+    """A server in a directory of its own. It may be stopped and started again, and keeps what it has stored."""
+
+    def __init__(self, *settings: str) -> None:
+        self._directory = Path(tempfile.mkdtemp(prefix="headrace-postgres-"))
+        self._user = _unprivileged()
+        self._port = free_ports()
+        self._options = [f"-c{each}" for each in (*_SETTINGS, *settings)]
+        self._process: subprocess.Popen[bytes] | None = None
+        self.url = f"postgresql://headrace@127.0.0.1:{self._port}/postgres"
+
+    def create(self) -> None:
+        """Make the files of an empty database."""
+        if self._user is not None:
+            os.chown(self._directory, pwd.getpwnam(self._user).pw_uid, -1)
+        options = ("-U", "headrace", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
+        subprocess.run(
+            [_program("initdb"), "-D", self._directory / "data", *options],
+            user=self._user, cwd=self._directory, check=True, stdout=subprocess.DEVNULL,
+        )  # fmt: skip
+
+    def start(self) -> None:
+        """Start it, and return when it answers."""
+        place = ("-D", self._directory / "data", "-p", str(self._port), "-k", self._directory, "-h", "127.0.0.1")
+        with (self._directory / "log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [_program("postgres"), *place, *self._options],
+                user=self._user, cwd=self._directory, stdout=log, stderr=log,
+            )  # fmt: skip
+        _wait(self.url, self._process, self._directory / "log")
+
+    def stop(self) -> None:
+        """End it at once, with all its connections."""
+        process, self._process = self._process, None
+        if process is not None:
+            process.send_signal(signal.SIGQUIT)  # which ends its children too
+            process.wait(30)
+
+    def remove(self) -> None:
+        """Give the disk back."""
+        shutil.rmtree(self._directory, ignore_errors=True)
+
+
+@contextmanager
+def server(*settings: str) -> Iterator[Server]:
+    """Run a server that may be hurt."""
+    made = Server(*settings)
+    try:
+        made.create()
+        made.start()
+        yield made
+    finally:
+        made.stop()
+        made.remove()
+
+
 @contextmanager
 def running(*settings: str) -> Iterator[str]:
     """Run a server, and yield the URL of a database of it."""
-    directory = Path(tempfile.mkdtemp(prefix="headrace-postgres-"))
-    user = _unprivileged()
-    if user is not None:
-        os.chown(directory, pwd.getpwnam(user).pw_uid, -1)
-    port = free_ports()
-    server = None
-    try:
-        data = directory / "data"
-        command: list[str | Path] = [
-            _program("initdb"),
-            "-D",
-            data,
-            "-U",
-            "headrace",
-            "-A",
-            "trust",
-            "-E",
-            "UTF8",
-            "--locale=C",
-            "--no-sync",
-        ]
-        subprocess.run(command, user=user, cwd=directory, check=True, stdout=subprocess.DEVNULL)
-        options = [f"-c{each}" for each in (*_SETTINGS, *settings)]
-        with (directory / "log").open("wb") as log:
-            server = subprocess.Popen(
-                [_program("postgres"), "-D", data, "-p", str(port), "-k", directory, "-h", "127.0.0.1", *options],
-                user=user, cwd=directory, stdout=log, stderr=log,
-            )  # fmt: skip
-        url = f"postgresql://headrace@127.0.0.1:{port}/postgres"
-        _wait(url, server, directory / "log")
-        yield url
-    finally:
-        if server is not None:
-            server.send_signal(signal.SIGQUIT)  # which ends its children too
-            server.wait(30)
-        shutil.rmtree(directory, ignore_errors=True)
+    with server(*settings) as made:
+        yield made.url
 
 
 def _unprivileged() -> str | None:

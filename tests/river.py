@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from contextlib import closing
 from pathlib import Path
 from typing import Self
+from urllib.request import urlopen
 
 from headrace import app
 from headrace import config as configuration
@@ -17,6 +18,7 @@ from headrace.clock import SystemClock
 from headrace.eventlog.opening import open_event_log
 from headrace.ledger.audit import audit
 from headrace.ledger.report import Report, report
+from headrace.localkafka.ports import free_ports
 from headrace.testing.simulated_org import SimulatedOrg
 
 Settings = Mapping[str, Mapping[str, object]]
@@ -41,6 +43,7 @@ class River:
         self.directory = directory
         self.orgs = orgs
         self.workers: list[subprocess.Popen[bytes]] = []
+        """Every process that was started: workers and consoles."""
         prefix = f"{directory.name.replace('_', '-')}-{os.getpid()}."
         tables: dict[str, Mapping[str, object]] = {
             "kafka": {"bootstrap_servers": kafka},
@@ -76,6 +79,17 @@ class River:
         with log:
             self.workers.append(subprocess.Popen(command, stdout=log, stderr=log))
         return self.workers[-1]
+
+    def start_console(self) -> tuple[subprocess.Popen[bytes], str]:
+        """Start the console as a process of its own; return it with its address once it answers."""
+        port = free_ports()
+        command = [sys.executable, "-m", "headrace", "console", "--config", str(self.config_file), "--port", str(port)]
+        with (self.directory / "console.log").open("a") as log:
+            console = subprocess.Popen(command, stdout=log, stderr=log)
+        self.workers.append(console)
+        url = f"http://127.0.0.1:{port}"
+        until(lambda: _answers(f"{url}/livez"), "the console answers", 30)
+        return console, url
 
     def run(self, *arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
         """Run one command of the command line on this river to its end."""
@@ -127,6 +141,14 @@ def until(
     while not holds():
         assert time.monotonic() < deadline, f"waited {within:g} s in vain until {what} {tell()}"
         time.sleep(every)
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urlopen(url, timeout=5):
+            return True
+    except OSError:
+        return False
 
 
 def _columns(books: Report) -> dict[str, int]:

@@ -1,19 +1,22 @@
 """Takes a picture of every page, at three widths and in both themes.
 
 PYTHONPATH=tests:examples python -m browser.shots DIRECTORY [--only NAME] [--url URL]
+
+Every view once, and the scenes that no link leads to. With --url, what the console there shows, without the scenes.
 """
 
 import argparse
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Browser, sync_playwright
 
 from browser.addresses import crawl, one_of_each
 from browser.pages import THEMES, WIDTHS, launch, opened
+from browser.scenes import Scene, guarded, scenes
 from browser.stage import stage
 
 
@@ -27,30 +30,47 @@ def main(words: Sequence[str] | None = None) -> None:
     parser.add_argument("--themes", nargs="*", default=list(THEMES))
     options = parser.parse_args(words)
     options.directory.mkdir(parents=True, exist_ok=True)
-    with _address(options.url) as url, sync_playwright() as playwright:
+    with sync_playwright() as playwright:
         browser = launch(playwright)
-        found = one_of_each(crawl(url))
-        for width in options.widths:
-            for theme in options.themes:
-                with opened(browser, width, theme) as watched:
-                    for name, address in found.items():
-                        if name.startswith(options.only):
-                            watched.visit(address)
-                            watched.page.wait_for_timeout(150)
-                            path = options.directory / f"{name}.{width}.{theme}.png"
-                            watched.page.screenshot(path=path, full_page=True)
-                    for complaint in watched.complaints():
-                        sys.stderr.write(f"{complaint}\n")
+        for played in _plays(options.url):
+            chosen = {name: scene for name, scene in played.items() if name.startswith(options.only)}
+            for width in options.widths:
+                for theme in options.themes:
+                    _take(browser, chosen, options.directory, width, theme)
         browser.close()
 
 
-@contextmanager
-def _address(url: str) -> Iterator[str]:
+def _take(browser: Browser, chosen: Mapping[str, Scene], directory: Path, width: str, theme: str) -> None:
+    with opened(browser, width, theme) as watched:
+        for name, (address, act) in chosen.items():
+            watched.visit(address)
+            act(watched.page)
+            watched.page.wait_for_timeout(200)
+            is_over = watched.page.locator("dialog[open], :popover-open").count() > 0
+            watched.page.screenshot(path=directory / f"{name}.{width}.{theme}.png", full_page=not is_over)
+        for complaint in watched.complaints():
+            sys.stderr.write(f"{width}, {theme}: {complaint}\n")
+
+
+def _plays(url: str) -> Iterator[Mapping[str, Scene]]:
+    """Yield the scenes of one console after the other, each while it is served."""
     if url:
-        yield url
+        yield _views(url)
         return
-    with tempfile.TemporaryDirectory() as directory, stage(Path(directory)) as served:
-        yield served
+    with _directory() as directory, stage(directory) as served:
+        yield {**_views(served), **scenes(served)}
+    with _directory() as directory, guarded(directory) as empty:
+        yield empty
+
+
+def _views(url: str) -> Mapping[str, Scene]:
+    return {name: (address, lambda _: None) for name, address in one_of_each(crawl(url)).items()}
+
+
+@contextmanager
+def _directory() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory() as directory:
+        yield Path(directory)
 
 
 if __name__ == "__main__":

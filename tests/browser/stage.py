@@ -6,7 +6,7 @@ import math
 import random
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -36,6 +36,8 @@ DIALOGUES = 40
 HISTORY = 180
 """Minutes of counters that the graphs have, before those of now."""
 
+NOTHING: Mapping[str, str] = {}
+
 HOSTILE = "<img src=x onerror=alert(1)>\"'><script>alert(2)</script>{{ 7*7 }} javascript:alert(3) " + "long" * 80
 
 CONFIG = """\
@@ -64,26 +66,33 @@ url = "{url}"
 @contextmanager
 def stage(directory: Path) -> Iterator[str]:
     """Serve a console whose river has just been at work; yield its address. All of it is gone afterwards."""
-    memory, assembled = MemoryBroker(), app.broker
-    with SimulatedOrg() as orgs:
-        file = directory / "headrace.toml"
-        file.write_text(CONFIG.format(url=orgs.url))
-        config = configuration.load(file, {})
-        app.broker = lambda _: memory  # type: ignore[assignment]
-        try:
-            app.apply_topics(config)
-            orgs.plan("globex", always(Status(status=503, body="down for maintenance")))
-            orgs.plan("initech", always(Results(rejected=Match(type="bot.intent.detected"))))
-            with _worker(config):
-                with ThreadPoolExecutor(1) as elsewhere:  # Playwright's own event loop runs in this thread
-                    elsewhere.submit(_talk, config).result()
-                _wait_until_settled(config)
-            _count(config, memory)
-            with console_app.console(config) as served:
-                _redrive(served.url)
-                yield served.url
-        finally:
-            app.broker = assembled
+    memory = MemoryBroker()
+    with SimulatedOrg() as orgs, assembled(directory, CONFIG.format(url=orgs.url), memory) as config:
+        app.apply_topics(config)
+        orgs.plan("globex", always(Status(status=503, body="down for maintenance")))
+        orgs.plan("initech", always(Results(rejected=Match(type="bot.intent.detected"))))
+        with _worker(config):
+            with ThreadPoolExecutor(1) as elsewhere:  # Playwright's own event loop runs in this thread
+                elsewhere.submit(_talk, config).result()
+            _wait_until_settled(config)
+        _count(config, memory)
+        with console_app.console(config) as served:
+            _redrive(served.url)
+            yield served.url
+
+
+@contextmanager
+def assembled(
+    directory: Path, settings: str, memory: MemoryBroker, surroundings: Mapping[str, str] = NOTHING
+) -> Iterator[Config]:
+    """Load *settings*, with *memory* as the broker of everything that is assembled meanwhile."""
+    file, broker = directory / "headrace.toml", app.broker
+    file.write_text(settings)
+    app.broker = lambda _: memory  # type: ignore[assignment]
+    try:
+        yield configuration.load(file, surroundings)
+    finally:
+        app.broker = broker
 
 
 @contextmanager
@@ -154,7 +163,7 @@ def _past(now: float) -> Iterator[Counter]:
     """Counters of the last hours: two calm orgs, one that breaks for half an hour, one that refuses some."""
     rng = random.Random(5)
     first = int(now) // 60 * 60 - HISTORY * 60
-    for minute in range(HISTORY - 1):
+    for minute in range(HISTORY):
         is_broken = 60 <= minute < 90
         for number, org in enumerate(ORGS):
             events = int(300 + 60 * number + 80 * math.sin(minute / 25 + number) + rng.random() * 40)
@@ -173,6 +182,9 @@ def _past(now: float) -> Iterator[Counter]:
                     bytes=events * 420,
                     ms=ms * (events // 20),
                     slowest_ms=ms * 6,
+                    aged=events // 20 - (events // 20 if failing else 0),
+                    age_ms=0 if failing else (ms + 40) * (events // 20),
+                    oldest_ms=0 if failing else ms * 9,
                     accepted=events,
                     delivered=0 if failing else events - dead,
                     retried=events if failing else 0,

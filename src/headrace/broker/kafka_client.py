@@ -50,6 +50,11 @@ class Connection:
         self._refusal = ""
         self._logged: dict[int, float] = {}
 
+    @property
+    def reaching(self) -> Mapping[str, str | int | float | bool]:
+        """What any client is given; it holds secrets."""
+        return _reaching(self._settings)
+
     def open(self, make: Callable[[dict[str, Any]], Client], config: Mapping[str, object]) -> Client:
         """Make a client; raise `ConfigError` when librdkafka cannot use the settings."""
         try:
@@ -125,7 +130,7 @@ def _cause(error: KafkaError | KafkaException) -> KafkaError:
     return inner if isinstance(inner, KafkaError) else KafkaError(KafkaError._FAIL, str(error))  # noqa: SLF001
 
 
-def _reaching(settings: KafkaSettings) -> dict[str, object]:
+def _reaching(settings: KafkaSettings) -> dict[str, str | int | float | bool]:
     return {
         "bootstrap.servers": settings.bootstrap_servers,
         "client.id": "headrace",
@@ -145,8 +150,8 @@ def _reaching(settings: KafkaSettings) -> dict[str, object]:
     }
 
 
-def _security(settings: KafkaSettings) -> dict[str, object]:
-    config: dict[str, object] = {"security.protocol": settings.security_protocol}
+def _security(settings: KafkaSettings) -> dict[str, str | int | float | bool]:
+    config: dict[str, str | int | float | bool] = {"security.protocol": settings.security_protocol}
     if settings.security_protocol.endswith("ssl"):
         pems = {"ca": settings.ssl_ca, "certificate": settings.ssl_certificate, "key": settings.ssl_key}
         config |= {f"ssl.{name}.pem": pem.reveal() for name, pem in pems.items() if pem.reveal()}

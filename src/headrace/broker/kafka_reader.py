@@ -10,7 +10,8 @@ from confluent_kafka.admin import OffsetSpec
 
 from headrace.broker.kafka_admin import Inquiry
 from headrace.broker.kafka_client import ANSWER_WITHIN, Connection
-from headrace.broker.port import Committed
+from headrace.broker.kafka_group import Question, ask
+from headrace.broker.port import Committed, Group
 from headrace.broker.settings import KafkaSettings
 from headrace.errors import BrokerError
 from headrace.model.record import Record, TopicPartition
@@ -84,6 +85,9 @@ class KafkaReader:
             for place in found
             if place.offset >= 0
         }
+
+    def group(self, name: str) -> Group:
+        return ask(Question(name, self._connection.reaching))
 
     def read(self, partition: TopicPartition, start: int, stop: int) -> Iterable[Record]:
         if start >= stop:

@@ -119,6 +119,10 @@ class Group:
             if self.owners.get(where) is member:
                 del self.owners[where]
 
+    def held_by(self, member: object) -> Sequence[TopicPartition]:
+        """Return what *member* owns."""
+        return sorted(where for where, owner in self.owners.items() if owner is member)
+
     def leave(self, member: object) -> None:
         """Take *member* out, and free what it owned."""
         self.subscribed.pop(member, None)

@@ -6,7 +6,7 @@ from math import ceil
 import msgspec
 
 from headrace.broker.memory_cluster import Cluster, Log, Topic
-from headrace.broker.port import Committed, TopicState
+from headrace.broker.port import Committed, Group, Member, TopicState
 from headrace.errors import BrokerError
 from headrace.model.record import Record, TopicPartition
 
@@ -38,6 +38,18 @@ class MemoryReader:
             self._cluster.check_up()
             places = self._cluster.group(group).places
             return {where: places[where] for where in partitions if where in places}
+
+    def group(self, name: str) -> Group:
+        with self._cluster.changed:
+            self._cluster.check_up()
+            found = self._cluster.group(name)
+            members = [
+                Member(id=str(number), client="headrace", host="memory", holds=found.held_by(each))
+                for number, each in enumerate(found.subscribed)
+            ]
+            if members:
+                return Group(state="stable", members=members)
+            return Group(state="empty" if found.places else "dead")
 
     def read(self, partition: TopicPartition, start: int, stop: int) -> Iterable[Record]:
         with self._cluster.changed:

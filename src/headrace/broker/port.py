@@ -5,7 +5,7 @@ from any thread; its acknowledgements are called from `poll` and `flush`, on the
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Protocol
+from typing import Literal, Protocol
 
 import msgspec
 
@@ -29,6 +29,22 @@ class Committed(msgspec.Struct, frozen=True):
 
     offset: int
     metadata: str = ""
+
+
+class Member(msgspec.Struct, frozen=True, kw_only=True):
+    """A member of a group, as the brokers know it: its *id*, which client it is and from where, and what it holds."""
+
+    id: str
+    client: str
+    host: str
+    holds: Sequence[TopicPartition] = []
+
+
+class Group(msgspec.Struct, frozen=True, kw_only=True):
+    """A consumer group. `stable`: every partition is held; `empty`: nobody is in it; `dead`: none has that name."""
+
+    state: Literal["stable", "rebalancing", "empty", "dead"]
+    members: Sequence[Member] = []
 
 
 class RebalanceListener(Protocol):
@@ -141,6 +157,10 @@ class Reader(Protocol):
 
     def committed(self, group: str, partitions: Sequence[TopicPartition]) -> Mapping[TopicPartition, Committed]:
         """Return where *group* stands; partitions without a commit are left out."""
+        ...
+
+    def group(self, name: str) -> Group:
+        """Return who is in the consumer group *name*, and what each one holds."""
         ...
 
     def read(self, partition: TopicPartition, start: int, stop: int) -> Iterable[Record]:

@@ -1,5 +1,6 @@
 """`headrace demo`: a newcomer's first minute."""
 
+import signal
 import webbrowser
 from contextlib import closing, suppress
 from pathlib import Path
@@ -9,6 +10,7 @@ from cyclopts import Parameter
 
 from headrace import app
 from headrace.cli.output import emit_document, say
+from headrace.cli.ticker import Ticker
 from headrace.clock import SystemClock
 from headrace.core.report import Report
 from headrace.demo import play
@@ -57,6 +59,8 @@ def demo(
     """
     if conversations < 1:
         raise UsageError(f"--conversations {conversations}: there must be at least one")
+    for end in (signal.SIGTERM, signal.SIGHUP):  # also where the terminal is closed, no Kafka stays behind
+        signal.signal(end, signal.default_int_handler)
     with stage(dir, say, config) as scene, closing(app.emitter(scene.config)) as emitter:
         if once:
             books = play.run_once(scene, emitter, conversations, seed, say)
@@ -73,20 +77,23 @@ def _go_on(scene: Stage, emitter: Emitter, seed: int, *, opens: bool) -> None:
         say(_invitation(scene, received))
         if opens:
             webbrowser.open(received.url)
+        ticker = Ticker()
         try:
-            for _ in play.forever(emitter, received.switches, seed, say):
-                _tell(received.gauge.latest())
+            for _ in play.forever(emitter, received.switches, seed, ticker.say):
+                if told := _told(received.gauge.latest()):
+                    ticker.show(told)
         finally:
+            ticker.end()
             say("\nstopping …")
 
 
-def _tell(river: Reading | None) -> None:
+def _told(river: Reading | None) -> str:
     if river is None or river.books is None:
-        return
+        return ""
     books = river.books
-    say(
-        f"delivered {books.delivered:>7,}   in flight {books.in_flight:>5,}   on retry tiers "
-        f"{books.retrying:>5,}   retried {books.retried:>6,}   lost {books.lost}"
+    return (
+        f"delivered {books.delivered:>7,}   in flight {books.in_flight:>4,}   on retry tiers "
+        f"{books.retrying:>5,}   lost {books.lost}"
     )
 
 

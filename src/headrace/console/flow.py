@@ -22,9 +22,12 @@ _SPANS: dict[Span, tuple[int, Literal[60, 3600], int]] = {
 
 HOUR = 3600.0
 
+SOONEST = 5.0
+"""Seconds of a step under way from which on its rate means something."""
+
 
 class Period(msgspec.Struct, frozen=True, kw_only=True):
-    """From *since* up to *until*, in steps of so many seconds. The step that has not ended yet is not in it."""
+    """From *since* up to *until*, in steps of so many seconds, all of which have ended. One more is under way."""
 
     since: int
     until: int
@@ -34,10 +37,12 @@ class Period(msgspec.Struct, frozen=True, kw_only=True):
 class Point(msgspec.Struct, frozen=True, kw_only=True):
     """One step from *at* on. Numbers are per minute, None where nobody has counted yet; `accepted` counts an event once
     per destination. *ms* is the mean and *slowest_ms* the longest time of a post; *age_ms* and *oldest_ms* tell how old
-    the first events of posts were when they were delivered. None where there was none.
+    the first events of posts were when they were delivered. None where there was none. A step that is not *whole* is
+    under way: its numbers are the rates so far.
     """
 
     at: int
+    whole: bool = True
     accepted: float | None = None
     delivered: float | None = None
     posted: float | None = None
@@ -79,38 +84,44 @@ def period(span: Span, now: float) -> Period:
 def flow(sources: Sources, org: str | None, destination: str | None, span: Span) -> Sequence[Point]:
     """Return what flowed for *org* (None: all), at *destination* (None: all of them)."""
     asked = period(span, sources.clock.wall())
-    query = CounterQuery(org=org, destination=destination, since=asked.since, until=asked.until, step=_SPANS[span][1])
+    query = CounterQuery(
+        org=org, destination=destination, since=asked.since, until=asked.until + asked.step, step=_SPANS[span][1]
+    )
     return points(sources.log.counters(query), asked, counted_to(sources))
 
 
 def points(counters: Sequence[Counter], asked: Period, counted: float) -> Sequence[Point]:
-    """Sum *counters* up in steps; steps that ended after *counted* are not known yet."""
+    """Sum *counters* up in steps, and in the one under way; steps that ended after *counted* are not known yet."""
     steps: dict[int, list[Counter]] = {}
     for each in counters:
         steps.setdefault(each.at - each.at % asked.step, []).append(each)
     told = []
     for at in range(asked.since, asked.until, asked.step):
-        if at + asked.step > counted and at not in steps:
-            told.append(Point(at=at))
-            continue
-        summed, minutes = sums(steps.get(at, [])), asked.step / 60
-        told.append(
-            Point(
-                at=at,
-                accepted=_rate(summed.accepted, minutes),
-                delivered=_rate(summed.delivered, minutes),
-                posted=_rate(summed.posted, minutes),
-                retried=_rate(summed.retried, minutes),
-                dead=_rate(summed.dead, minutes),
-                succeeded=_rate(summed.posts - summed.failed, minutes),
-                failed=_rate(summed.failed, minutes),
-                ms=summed.ms,
-                slowest_ms=summed.slowest_ms,
-                age_ms=summed.age_ms,
-                oldest_ms=summed.oldest_ms,
-            )
-        )
+        is_known = at + asked.step <= counted or at in steps
+        told.append(_point(at, sums(steps.get(at, [])), asked.step) if is_known else Point(at=at))
+    seconds = min(counted - asked.until, asked.step)
+    if seconds >= SOONEST:
+        so_far = _point(asked.until, sums(steps.get(asked.until, [])), seconds)
+        told.append(msgspec.structs.replace(so_far, whole=False))
     return told
+
+
+def _point(at: int, summed: Sums, seconds: float) -> Point:
+    minutes = seconds / 60
+    return Point(
+        at=at,
+        accepted=_rate(summed.accepted, minutes),
+        delivered=_rate(summed.delivered, minutes),
+        posted=_rate(summed.posted, minutes),
+        retried=_rate(summed.retried, minutes),
+        dead=_rate(summed.dead, minutes),
+        succeeded=_rate(summed.posts - summed.failed, minutes),
+        failed=_rate(summed.failed, minutes),
+        ms=summed.ms,
+        slowest_ms=summed.slowest_ms,
+        age_ms=summed.age_ms,
+        oldest_ms=summed.oldest_ms,
+    )
 
 
 def sums(counters: Sequence[Counter]) -> Sums:

@@ -1,6 +1,7 @@
 """How values are written on a page: times, durations, numbers and bytes. Pure."""
 
 import math
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 _STEPS = (("d", 86_400.0), ("h", 3_600.0), ("min", 60.0), ("s", 1.0))
@@ -69,3 +70,14 @@ def size(value: float | None) -> str:
 def percent(part: float, whole: float) -> str:
     """Write a part of a whole; of nothing there is no part."""
     return f"{part / whole:.1%}" if whole else "–"
+
+
+def spans(numbers: Sequence[int]) -> str:
+    """Write rising *numbers*, those that follow one another as a span: `0–3, 5`."""
+    runs: list[list[int]] = []
+    for each in numbers:
+        if runs and each == runs[-1][-1] + 1:
+            runs[-1].append(each)
+        else:
+            runs.append([each])
+    return ", ".join(str(run[0]) if len(run) == 1 else f"{run[0]}–{run[-1]}" for run in runs)

@@ -1,12 +1,22 @@
 """What a view is: a question, its answer, and who reads it."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 
 from headrace.console.sources import Sources
 from headrace.console.viewer import Audience
+
+
+class Rows(Protocol):
+    """One page of many things. A row is written as it is."""
+
+    @property
+    def rows(self) -> Sequence[Any]: ...
+
+    @property
+    def next(self) -> str | None: ...
 
 
 class View(msgspec.Struct, frozen=True, kw_only=True):
@@ -16,7 +26,8 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
     by an org's viewers, and gets theirs. *read* is called in a thread with the ask and the sources, and returns an
     *answer*, a struct too. The template is called like the view; where it is empty there is no page. *group* is the
     heading of the navigation under which the page stands, none if it is empty. With *has_stream* the same ask is
-    answered at `/stream` below both paths by server-sent events, as they come.
+    answered at `/stream` below both paths by server-sent events, as they come. *rows* picks the rows of an answer and
+    their `next`: such a view, whose ask has `after` and `limit`, can be read as lines of JSON too, at `.ndjson`.
     """
 
     name: str
@@ -29,6 +40,7 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
     group: str = ""
     has_page: bool = True
     has_stream: bool = False
+    rows: Callable[[Any], Rows] | None = None
     help: str = ""
 
 
@@ -37,8 +49,9 @@ class Action(msgspec.Struct, frozen=True, kw_only=True):
 
     *ask* holds the parameters of the path and the fields of the form. *do* is called in a thread with the ask, the
     sources and the name of who does it, returns an *answer*, and is written into the trail unless it is not *noted*.
-    *back* says where the page goes then: a path made of the ask's fields. Of the parameters that it *hides* the trail
-    keeps a digest only: what is erased must leave no name.
+    *back* says where the page goes then: a path made of the ask's fields. *form* names the view on whose page its form
+    stands, which is shown again with what was typed when that is refused; without one a problem is shown. Of the
+    parameters that it *hides* the trail keeps a digest only: what is erased must leave no name.
     """
 
     name: str
@@ -49,6 +62,7 @@ class Action(msgspec.Struct, frozen=True, kw_only=True):
     do: Callable[[Any, Sources, str], Any]
     audience: Audience = "operator"
     back: Callable[[Any, Any], str]
+    form: str = ""
     noted: bool = True
     hides: Sequence[str] = ()
     help: str = ""

@@ -8,9 +8,18 @@ from headrace.core.columns import Account, Columns
 from headrace.core.positions import Positions
 
 
-class Line(Columns, kw_only=True):
+class Line(msgspec.Struct, kw_only=True):
     """The columns, and whether they balance."""
 
+    accepted: int = 0
+    delivered: int = 0
+    rejected: int = 0
+    retrying: int = 0
+    in_flight: int = 0
+    retried: int = 0
+    lost: int = 0
+    duplicates: int = 0
+    expired: int = 0
     balanced: bool = True
 
 

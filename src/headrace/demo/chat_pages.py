@@ -140,7 +140,7 @@ class ChatPages:
 
     def switch(self, ask: SwitchAsk, sources: Sources, who: str) -> Switched:  # noqa: ARG002  an action's signature
         """Break or mend a server; nobody else does from now on."""
-        self._switches.in_hand = True
+        self._switches.take()
         self._switches.turn(self._known(ask.org), up=ask.server == "up")
         return Switched(down=sorted(self._switches.down))
 

@@ -17,7 +17,7 @@ class Servers(Protocol):
 class Switches:
     """Knows which servers are down. Called from any thread.
 
-    *in_hand* says that a person has used one: from then on nobody else should.
+    *in_hand* says that a person has taken them: from then on nobody else should use one.
     """
 
     def __init__(self, servers: Servers) -> None:
@@ -30,6 +30,16 @@ class Switches:
     def down(self) -> frozenset[str]:
         """The orgs whose servers are down."""
         return self._down
+
+    def take(self) -> None:
+        """Give them to a person, who finds every server well: what broke before was not of their doing."""
+        with self._lock:
+            if self.in_hand:
+                return
+            self.in_hand = True
+            for org in self._down:
+                self._servers.plan(org, FaultPlan())
+            self._down = frozenset()
 
     def turn(self, org: str, *, up: bool) -> None:
         """Let the server of *org* answer 503 to everything, or be well again."""

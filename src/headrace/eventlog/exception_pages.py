@@ -28,6 +28,14 @@ _LATEST = """
 _SEARCHED = ("type", "culprit", "frame", "message")
 
 
+_HITS = """
+    SELECT h.org, h.session, h.count, h.first_at, h.last_at, s.bot, s.version
+    FROM (SELECT * FROM hit {near} ORDER BY last_at DESC, org DESC, session DESC LIMIT ?) AS h
+        LEFT JOIN session AS s ON s.org = h.org AND s.session = h.session
+    ORDER BY h.last_at DESC, h.org DESC, h.session DESC
+"""
+
+
 def find_exceptions(tables: Tables, query: ExceptionQuery, now: float) -> Page[ExceptionSummary]:
     """Return one page of groups; they are few, since one program throws in so many places only."""
     near, far = Where(), Where()
@@ -60,14 +68,10 @@ def find_hits(tables: Tables, query: HitQuery) -> Page[Hit]:
     near.add_given("org = ?", query.org)
     if query.after is not None:
         near.add("(last_at, org, session) < (?, ?, ?)", *cursor.read(query.after, tuple[float, str, str]))
-    found = tables.run(
-        f"SELECT org, session, count, first_at, last_at FROM hit {near} "  # noqa: S608
-        "ORDER BY last_at DESC, org DESC, session DESC LIMIT ?",
-        [*near.parameters, query.limit + 1],
-    )
+    found = tables.run(_HITS.format(near=near), [*near.parameters, query.limit + 1])
     rows = [
-        Hit(org=org, session=session, count=count, first_at=first, last_at=last)
-        for org, session, count, first, last in found[: query.limit]
+        Hit(org=org, session=session, count=count, first_at=first, last_at=last, bot=bot or "", version=version or "")
+        for org, session, count, first, last, bot, version in found[: query.limit]
     ]
     following = cursor.write((rows[-1].last_at, rows[-1].org, rows[-1].session)) if len(found) > query.limit else None
     return Page(rows=rows, next=following)

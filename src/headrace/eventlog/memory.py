@@ -4,6 +4,7 @@ It keeps events, decisions and counters, and folds everything else anew for each
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import accumulate
 from typing import Literal, TypeVar
 
 from headrace.clock import Clock
@@ -86,7 +87,18 @@ class MemoryEventLog:
             for row in found
         ]
         page = _page(rows, query.after, query.limit)
-        return page if query.session is not None else Page(rows=page.rows)
+        if query.session is None:
+            return Page(rows=page.rows)
+        sizes = accumulate(len(row.value) for row in page.rows)
+        most = next((n for n, size in enumerate(sizes, 1) if size > (query.most_bytes or size)), query.limit)
+        return _page(rows, query.after, min(most, query.limit))
+
+    def missing(self, org: str, session: str) -> int:
+        query = EventQuery(org=org, session=session)
+        there = {
+            row.seq for row in self._rows.values() if _matches(row, query) and row.seq is not None and row.seq >= 0
+        }
+        return max(there, default=-1) + 1 - len(there)
 
     def find_exceptions(self, query: ExceptionQuery) -> Page[ExceptionSummary]:
         found = groups(fold(self._rows.values()), self._decisions, query, self._clock.wall())

@@ -41,7 +41,15 @@ def groups(
 def hits(folded: Folded, query: HitQuery) -> list[Hit]:
     """Return the sessions that an exception hit, the last hit first."""
     found = [
-        Hit(org=each.org, session=each.session, count=each.count, first_at=each.first_at, last_at=each.last_at)
+        Hit(
+            org=each.org,
+            session=each.session,
+            count=each.count,
+            first_at=each.first_at,
+            last_at=each.last_at,
+            bot=folded.sessions[each.org, each.session].bot,
+            version=folded.sessions[each.org, each.session].version,
+        )
         for each in folded.hits.values()
         if each.fingerprint == query.fingerprint and query.org in (None, each.org)
     ]

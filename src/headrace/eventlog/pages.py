@@ -98,13 +98,15 @@ class ExceptionQuery(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Hit(msgspec.Struct, frozen=True, kw_only=True):
-    """One exception in one session."""
+    """One exception in one session. *version* is its bot's; it is empty where that is not known."""
 
     org: str
     session: str
     count: int
     first_at: float
     last_at: float
+    bot: str = ""
+    version: str = ""
 
 
 class HitQuery(msgspec.Struct, frozen=True, kw_only=True):
@@ -122,6 +124,10 @@ class Pages(Protocol):
     def find_sessions(self, query: SessionQuery) -> Page[SessionSummary]: ...
 
     def find_events(self, query: EventQuery) -> Page[StoredEvent]: ...
+
+    def missing(self, org: str, session: str) -> int:
+        """Return how many `seq` of a session are not there, from 0 up to the greatest that is."""
+        ...
 
     def find_exceptions(self, query: ExceptionQuery) -> Page[ExceptionSummary]: ...
 

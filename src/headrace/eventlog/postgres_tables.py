@@ -9,6 +9,7 @@ from typing import Any
 from headrace.eventlog import cursor
 from headrace.eventlog.adding import add_exceptions, add_sessions, without_erased
 from headrace.eventlog.choosing import Where
+from headrace.eventlog.event_pages import page_of
 from headrace.eventlog.fold import fold
 from headrace.eventlog.pages import Page
 from headrace.eventlog.port import EventQuery, StoredEvent
@@ -47,6 +48,14 @@ _FAILURES = f"""
     SELECT e.id, e.source, s.org, s.session, e.seq, e.at, e.type, e.failed, e.value FROM {_JOINED}
     WHERE s.org = ? AND s.session = ? AND e.failed
 """  # noqa: S608
+
+_MISSING = f"""
+    SELECT coalesce(max(e.seq) - count(DISTINCT e.seq) + 1, 0) FROM {_JOINED}
+    WHERE s.org = ? AND s.session = ? AND e.seq >= 0
+"""  # noqa: S608
+
+PORTION = 100
+"""Events that the server sends at once."""
 
 _pack = struct.Struct(">Q").pack
 
@@ -104,15 +113,15 @@ class PostgresTables:
             if query.after is not None:
                 after = cursor.read(query.after, tuple[bool, cursor.Number, float, str, str])
                 where.add("(e.seq IS NULL, coalesce(e.seq, 0), e.at, e.id, e.source) > (?, ?, ?, ?, ?)", *after)
-        found = self.run(f"{_EVENTS} {where} {order} LIMIT ?", [*where.parameters, query.limit + 1])
-        rows = [
-            StoredEvent(org=org, session=session, seq=seq, at=at, type=type_, failed=failed, value=value, id=id_)
-            for org, session, seq, at, type_, failed, value, id_, _ in found[: query.limit]
-        ]
-        if len(found) <= query.limit or query.session is None:
-            return Page(rows=rows)
-        last, source = rows[-1], found[query.limit - 1][8]
-        return Page(rows=rows, next=cursor.write((last.seq is None, last.seq or 0, last.at, last.id, source)))
+        # By a cursor of the server's, which sorts once and sends a portion at a time, no more than the page takes.
+        with self._connection.cursor("events") as found:
+            found.itersize = PORTION
+            found.execute(_translate(f"{_EVENTS} {where} {order} LIMIT ?"), [*where.parameters, query.limit + 1])
+            return page_of(found, query)
+
+    def missing(self, org: str, session: str) -> int:
+        ((missing,),) = self.run(_MISSING, (org, session))
+        return int(missing)
 
     def failures(self, org: str, session: str) -> Iterable[Row]:
         return [Row(*each) for each in self.run(_FAILURES, (org, session))]

@@ -8,6 +8,7 @@ from typing import Any
 from headrace.eventlog import cursor
 from headrace.eventlog.adding import add_exceptions, add_sessions, without_erased
 from headrace.eventlog.erasing import OLD, PORTION
+from headrace.eventlog.event_pages import page_of
 from headrace.eventlog.fold import fold
 from headrace.eventlog.pages import Page
 from headrace.eventlog.port import EventQuery, StoredEvent
@@ -16,6 +17,7 @@ from headrace.eventlog.statements import (
     EVENTS,
     FAILURES,
     FORGET,
+    MISSING,
     REPEATED,
     ROWS_PER_STATEMENT,
     SOURCES,
@@ -86,15 +88,11 @@ class SqliteTables:
         """Return one page of a session's events, or the first events of an org."""
         after = None if query.after is None else cursor.read(query.after, Place)
         select = select_of_org(query) if query.session is None else select_of_session(query, after)
-        found = self.run(*select)
-        rows = [
-            StoredEvent(org=org, session=session, seq=seq, at=at, type=type_, failed=bool(failed), value=value, id=id_)
-            for org, session, seq, at, type_, failed, value, id_, _ in found[: query.limit]
-        ]
-        if len(found) <= query.limit or query.session is None:
-            return Page(rows=rows)
-        last, source = rows[-1], found[query.limit - 1][8]
-        return Page(rows=rows, next=cursor.write((last.seq is None, last.seq or 0, last.at, last.id, source)))
+        return page_of(self._connection.execute(*select), query)
+
+    def missing(self, org: str, session: str) -> int:
+        ((missing,),) = self.run(MISSING, (org, session))
+        return int(missing)
 
     def failures(self, org: str, session: str) -> Iterable[Row]:
         return [Row(*each) for each in self.run(FAILURES, (org, session))]

@@ -55,6 +55,13 @@ FAILURES = f"""
 """  # noqa: S608
 
 
+MISSING = """
+    SELECT coalesce(max(e.seq) - count(DISTINCT e.seq) + 1, 0)
+    FROM session AS s CROSS JOIN event AS e ON e.session = s.n
+    WHERE s.org = ? AND s.session = ? AND e.seq >= 0
+"""
+
+
 def select_values(wanted: str) -> str:
     """Return the statement that reads the events that *wanted*, a `VALUES` of sources and ids, names."""
     return f"""

@@ -40,6 +40,10 @@ class Tables(Protocol):
         """Return one page of a session's events, or the latest events of an org."""
         ...
 
+    def missing(self, org: str, session: str) -> int:
+        """Return how many `seq` of a session are not there, from 0 up to the greatest that is."""
+        ...
+
     def values(self, pointers: Sequence[Pointer]) -> dict[tuple[str, str], bytes]:
         """Return the values of events by source and id; those that are gone are left out."""
         ...

@@ -62,6 +62,10 @@ class TablesEventLog(ABC):
         with self._looking() as tables:
             return tables.find_events(query)
 
+    def missing(self, org: str, session: str) -> int:
+        with self._looking() as tables:
+            return tables.missing(org, session)
+
     def find_exceptions(self, query: ExceptionQuery) -> Page[ExceptionSummary]:
         with self._looking() as tables:
             return exception_pages.find_exceptions(tables, query, self._clock.wall())

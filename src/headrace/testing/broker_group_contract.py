@@ -1,6 +1,6 @@
 """How the members of a consumer group share what they read."""
 
-from headrace.broker.port import Broker, Committed
+from headrace.broker.port import Broker, Committed, Group
 from headrace.model.record import TopicPartition
 from headrace.testing.broker_bench import Member, name, new_topic, numbers, until, values, write
 
@@ -209,6 +209,25 @@ class GroupContract:
         }
         first.consumer.close()
         second.consumer.close()
+
+    def test_a_group_tells_who_holds_what(self, broker: Broker) -> None:
+        topic, group = new_topic(broker, partitions=2), name("group")
+        reader = broker.reader()
+        assert reader.group(group) == Group(state="dead")
+        first, second = (Member(broker, group, topic) for _ in range(2))
+        until(lambda: len(first.owned) == len(second.owned) == 1, first, second)
+
+        until(lambda: reader.group(group).state == "stable", first, second)
+        told = reader.group(group)
+        assert sorted(place for each in told.members for place in each.holds) == sorted(first.owned + second.owned)
+        assert len({each.id for each in told.members}) == 2
+        assert all(each.client == "headrace" and each.host for each in told.members)
+
+        first.leaving = lambda: first.consumer.commit({first.owned[0]: Committed(0)}, wait=True)
+        first.consumer.close()
+        second.consumer.close()
+        assert reader.group(group) == Group(state="empty")
+        reader.close()
 
     def test_a_topic_can_be_added_later(self, broker: Broker) -> None:
         early = new_topic(broker)

@@ -190,6 +190,24 @@ class PagesContract:
         ]
         assert len({each.id for each in found}) == 30
 
+    def test_a_page_of_long_events_ends_before_it_is_full(self, store: Store) -> None:
+        store.upsert([event(f"{n}", seq=n, data="x" * 1000 if n % 3 == 0 else "") for n in range(10)])
+        query = EventQuery(org="acme", session="s-1", limit=4, most_bytes=1000)
+
+        assert [each.seq for each in store.find_events(query).rows] == [0]
+        assert [each.seq for each in every(store.find_events, query)] == list(range(10))
+        assert len(store.find_events(msgspec.structs.replace(query, most_bytes=100_000)).rows) == 4
+
+    def test_what_never_came_of_a_session_is_counted(self, store: Store) -> None:
+        seqs = [0, 1, 1, 4, -3, None, 9]
+        store.upsert([*(event(f"{n}", seq=seq) for n, seq in enumerate(seqs)), event("x", seq=7, subject="s-2")])
+        store.upsert([event("far", seq=(1 << 63) - 1, subject="s-3")])
+
+        assert store.missing("acme", "s-1") == 6
+        assert store.missing("acme", "s-2") == 7
+        assert store.missing("acme", "s-3") == (1 << 63) - 1
+        assert store.missing("acme", "s-4") == store.missing("globex", "s-1") == 0
+
     def test_one_event_is_found_and_a_session_from_some_event_on(self, store: Store) -> None:
         store.upsert([*(event(f"e{n}", seq=n) for n in range(6)), event("bare"), event("e3", seq=3, subject="s-2")])
         query = EventQuery(org="acme", session="s-1", limit=2)
@@ -240,6 +258,7 @@ class PagesContract:
         assert both.fingerprint == first.fingerprint
         hits = every(store.find_hits, HitQuery(org=None, fingerprint=first.fingerprint, limit=1))
         assert [(each.session, each.count) for each in hits] == [("x", 1), ("b", 2), ("a", 1)]
+        assert [each.bot for each in hits] == ["b", "helpdesk", "helpdesk"]
         mine = store.find_hits(HitQuery(org="acme", fingerprint=first.fingerprint)).rows
         assert [each.session for each in mine] == ["b", "a"]
 

@@ -10,7 +10,7 @@ import pytest
 from headrace.broker.memory import MemoryBroker
 from headrace.broker.partitioning import partition_of
 from headrace.broker.port import Committed
-from headrace.console.telling import search
+from headrace.console.views import journey
 from headrace.eventlog.memory import MemoryEventLog
 from headrace.model.mark import Mark
 from headrace.model.record import Origin, TopicPartition
@@ -116,6 +116,31 @@ def test_an_event_is_followed_over_its_posts_and_tiers_to_its_end() -> None:
     assert (journey["note"], journey["is_settled"]) == ("", False)
 
 
+def test_a_dead_letter_tells_its_way_tier_by_tier() -> None:
+    """Only what befell it at its destination, and no other letter of the same event."""
+    stage = Stage()
+    origin = stage.emit("e1")
+    stage.post(origin, retryable=1)
+    tier = stage.move(TIER, origin, "e1", 1, "retryable")
+    stage.move(TIER, stage.emit("e2"), "e2", 1, "retryable")
+    stage.post(origin, org="globex", delivered=1)
+    stage.post(tier, rejected=1)
+    stage.move(NAMES.dead, origin, "e1", 2, "rejected")
+    stage.move(NAMES.dead, origin, "e1", 2, "rejected")
+
+    with stage.site() as site:
+        page = site.get(f"/dead/{PARTITION}/0")
+        history = site.get(f"/api/v1/dead/{PARTITION}/0").json()["history"]
+
+    told = [(each["kind"], each["tier"], each["attempts"], each["error"]) for each in history["stations"]]
+    assert told == [
+        ("posted", "", None, ""), ("hopped", "5s", 1, "503"), ("posted", "", None, ""), ("died", "", 2, "503")
+    ]  # fmt: skip
+    assert history["stations"][-1]["place"] == f"{NAMES.dead}/{PARTITION}/0"
+    assert "Its way here" in page.text
+    assert "whole journey" in page.text
+
+
 def test_a_batch_with_holes_is_said_to_be_uncertain() -> None:
     stage = Stage()
     stage.emit("e0")
@@ -161,7 +186,7 @@ def test_beyond_retention_and_beyond_the_search_are_said_and_not_passed_off_as_a
     stage = Stage()
     for number in range(6):
         stage.emit(f"e{number}")
-    monkeypatch.setattr(search, "RECORDS", 3)
+    monkeypatch.setattr(journey, "RECORDS", 3)
     cut = stage.journey("e5")
     assert "the search ended at its limit" in cut["note"]
     assert cut["looked_at"] == 3

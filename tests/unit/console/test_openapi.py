@@ -115,3 +115,12 @@ def test_every_reference_leads_somewhere() -> None:
 
     known = {f"#/components/schemas/{name}" for name in DESCRIBED["components"]["schemas"]}
     assert set(references(DESCRIBED)) == known, "and none is left over"
+
+
+def test_type_without_words_is_refused_with_a_sentence() -> None:
+    class Ask(msgspec.Struct):
+        what: complex
+
+    view = msgspec.structs.replace(VIEWS[0], ask=Ask)
+    with pytest.raises(TypeError, match="OpenAPI has no words for <class 'complex'>"):
+        describe([view], [])

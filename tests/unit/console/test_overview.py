@@ -119,6 +119,31 @@ def test_graphs_are_per_minute_and_end_with_the_last_whole_step() -> None:
     assert [each["accepted"] for each in day if each["accepted"]] in ([4.4], []), "fifteen minutes a point"
 
 
+def test_minute_under_way_is_shown_at_its_rate_so_far() -> None:
+    """In the first minute of a river there is no other."""
+    clock = FakeClock()
+    clock.advance(30 - NOW % 60)
+    log = MemoryEventLog(clock)
+    minute = int(clock.wall() - 30)
+    log.count(Counted(counters=counters("a", "crm", minute, accepted=60, delivered=50, posts=4)))
+    with open_site(watch=watched(), known=known(), log=log, clock=clock) as site:
+        *hour, last = _graph(site, "/api/v1/")
+        page = site.get("/").text
+
+    assert [each["accepted"] for each in hour] == [0.0] * 60
+    assert (last["at"], last["whole"], last["accepted"], last["succeeded"]) == (minute, False, 120, 8)
+    assert "under way" in page
+
+
+def test_minute_that_has_just_begun_or_was_not_counted_has_no_rate() -> None:
+    asked = Period(since=0, until=60, step=60)
+    one = [Counter(step=60, org="*", destination="crm", at=60, accepted=1)]
+
+    assert [each.at for each in points(one, asked, 61.0)] == [0]
+    assert [each.at for each in points(one, asked, 30.0)] == [0]
+    assert [each.accepted for each in points(one, asked, 200.0)] == [0, 1], "a step has its seconds and no more"
+
+
 def test_what_nobody_counted_yet_is_a_gap_and_a_quiet_minute_is_zero() -> None:
     asked = Period(since=0, until=240, step=60)
     found = points([Counter(step=60, org="*", destination="crm", at=60, accepted=3)], asked, 180.0)

@@ -61,13 +61,6 @@ def test_an_org_viewer_sees_their_sessions_only() -> None:
     assert "globex" not in page
 
 
-def test_events_without_a_session_are_listed_and_lead_nowhere() -> None:
-    with site_of([event("1", subject=None)]) as site:
-        page = site.get("/sessions").text
-
-    assert "(no session)" in page
-
-
 def test_a_session_is_erased_once_its_name_is_typed() -> None:
     clock = FakeClock()
     with site_of(told("s-1", "s-2"), viewer=ACME, clock=clock) as site:

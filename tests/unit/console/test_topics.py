@@ -1,8 +1,16 @@
 """Topics, their partitions, and their latest records."""
 
+import pytest
+
+from headrace.broker.port import Reader
+from headrace.console import show
 from headrace.console.viewer import Viewer
+from headrace.console.watching.watch import Watch
+from headrace.errors import BrokerError
+from headrace.testing.broker_bench import Member
+from headrace.testing.clock import FakeClock
 from unit.console.asking_client import open_site
-from unit.console.watched_river import known, watched
+from unit.console.watched_river import known, watched, watchman
 from unit.ledger.test_audit import NAMES, TIER, B, River, event, flowing
 
 
@@ -80,3 +88,66 @@ def test_before_kafka_was_seen_there_is_a_page_that_says_so() -> None:
     assert page.status == 200
     assert "headrace topics apply" in page.text
     assert flowing().audit().accepted == 6
+
+
+def test_topics_tell_who_holds_which_partitions_and_how_far_each_is_behind() -> None:
+    river = flowing()
+    member = Member(river.broker, NAMES.group, NAMES.events, TIER)
+    member.poll(0.0)
+    with open_site(broker=river.broker, watch=watched(river), known=known()) as site:
+        page, document = site.get("/topics"), site.get("/api/v1/topics").json()
+        topic = site.get(f"/api/v1/topics/{NAMES.events}").json()
+        topic_page = site.get(f"/topics/{NAMES.events}")
+
+    group = document["members"]
+    assert group["state"] == "stable"
+    (told,) = group["members"]
+    assert told["holds"] == {NAMES.events: [0], TIER: [0]}
+    assert (told["client"], told["lag"]) == ("headrace", 1)
+    assert topic["holders"] == {"0": told["id"]}
+    assert f'id="member-{told["id"]}"' in page.text
+    assert f'#member-{told["id"]}"' in topic_page.text
+
+
+def test_topics_say_that_no_worker_runs() -> None:
+    with open_site(watch=watched(), known=known()) as site:
+        page, document = site.get("/topics"), site.get("/api/v1/topics").json()
+
+    assert (document["members"]["state"], document["members"]["members"]) == ("empty", [])
+    assert "no worker runs" in page.text
+
+
+def test_river_is_seen_though_nobody_tells_who_is_in_the_group(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(reader: Reader, name: str) -> None:
+        raise BrokerError(f"{name} is not to be seen")
+
+    river, watch = flowing(), Watch()
+    monkeypatch.setattr(type(river.broker.reader()), "group", refuse)
+    watchman(river, watch, FakeClock()).step()
+    with open_site(broker=river.broker, watch=watch, known=known()) as site:
+        page, document = site.get("/topics"), site.get("/api/v1/topics").json()
+
+    assert document["topics"][0]["records"] == 4
+    assert document["members"]["trouble"] == f"{NAMES.group} is not to be seen"
+    assert "is not to be seen" in page.text
+
+
+def test_group_is_asked_for_now_and_then() -> None:
+    river, watch, clock = flowing(), Watch(), FakeClock()
+    watching = watchman(river, watch, clock)
+    watching.step()
+    first = watch.latest().group_at
+    clock.advance(5.0)
+    watching.step()
+    assert watch.latest().group_at == first, "each question costs a process"
+    clock.advance(15.0)
+    watching.step()
+
+    assert watch.latest().group_at != first
+
+
+@pytest.mark.parametrize(
+    ("numbers", "written"), [([], ""), ([3], "3"), ([0, 1, 2, 5], "0–2, 5"), ([1, 3, 5, 6], "1, 3, 5–6")]
+)
+def test_numbers_that_follow_one_another_are_written_as_a_span(numbers: list[int], written: str) -> None:
+    assert show.spans(numbers) == written

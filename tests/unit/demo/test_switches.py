@@ -24,3 +24,18 @@ def test_a_server_is_broken_and_mended() -> None:
 
     assert switches.down == {"globex"}
     assert servers.told == [("acme", OUTAGE), ("globex", OUTAGE), ("acme", FaultPlan())]
+
+
+def test_whoever_takes_them_finds_every_server_well_and_their_own_outages_stay() -> None:
+    servers = Listening()
+    switches = Switches(servers)
+    switches.turn("globex", up=False)
+
+    switches.take()
+    assert switches.in_hand
+    assert switches.down == frozenset()
+    assert servers.told[-1] == ("globex", FaultPlan())
+
+    switches.turn("acme", up=False)
+    switches.take()
+    assert switches.down == {"acme"}

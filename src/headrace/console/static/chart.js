@@ -68,6 +68,10 @@ function inks(names) {
   return meant.map((ink) => ink ?? left[next++ % left.length]);
 }
 
+/** Seconds that a chart shows at least: what has just begun is at its right end. */
+const LEAST = 300;
+const WHOLE = Array.from({ length: 10 }, (_, n) => [1, 2, 5].map((each) => each * 10 ** n)).flat();
+const RATES = [0.1, 0.2, 0.5, ...WHOLE];
 const POWERS = Array.from({ length: 50 }, (_, n) => 2 ** n);
 const WRITTEN = ["ms", "s", "bytes", "%"];
 
@@ -103,14 +107,14 @@ function options(figure, table) {
     cursor: { sync: { key: "page", scales: ["x", null] }, points: { size: 6 }, y: false },
     legend: { live: true, markers: { width: 0, fill: (/** @type {any} */ u, /** @type {number} */ n) => u.series[n].stroke(u, n) } },
     scales: {
-      x: { range: (/** @type {any} */ _, /** @type {number} */ low, /** @type {number} */ high) => (kind === "bars" ? padded(table.xs, step / 2, low, high) : high > low ? [low, high] : [low - step, high + step]) },
+      x: { range: (/** @type {any} */ _, /** @type {number} */ low, /** @type {number} */ high) => (kind === "bars" ? padded(table.xs, step / 2, low, high) : table.xs.length === 1 ? [table.xs[0] - LEAST, table.xs[0]] : [Math.min(low, high - LEAST), high]) },
       y: { range: (/** @type {any} */ _, /** @type {number} */ __, /** @type {number} */ high) => [0, high > 0 ? high * 1.08 : 1] },
     },
     axes: [
       { stroke: quiet, font, grid: { show: false }, ticks: { stroke: line, width: 1, size: 4 }, values: TIMES, space: 64, size: 40 },
       {
-        stroke: quiet, font, grid: { stroke: line, width: 1 }, ticks: { show: false }, space: 34, gap: 6,
-        incrs: unit === "bytes" ? POWERS : undefined,
+        stroke: quiet, font, grid: { stroke: line, width: 1 }, ticks: { show: false }, space: 26, gap: 6,
+        incrs: unit === "bytes" ? POWERS : WRITTEN.includes(unit) ? undefined : unit === "/min" ? RATES : WHOLE,
         values: (/** @type {any} */ _, /** @type {number[]} */ values) => values.map((value) => write(value, unit)),
         size: (/** @type {any} */ _, /** @type {string[]} */ values) => 14 + 6.4 * Math.max(3, ...(values ?? []).map((each) => each.length)),
         label: WRITTEN.includes(unit) || !unit ? undefined : unit, labelFont: font, labelSize: 16, labelGap: 0,

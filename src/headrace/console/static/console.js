@@ -47,6 +47,7 @@ function local(at) {
 /** What is written of a time is its text and its title; what tells how long ago it was stays. */
 function writeTimes() {
   const isLocal = localStorage.getItem("headrace.zone") === "local";
+  for (const each of document.querySelectorAll("[data-zone]")) each.textContent = isLocal ? "here" : "UTC";
   for (const each of /** @type {NodeListOf<HTMLTimeElement>} */ (document.querySelectorAll("time[datetime]"))) {
     each.dataset.utc ??= each.textContent?.trim() ?? "";
     each.dataset.utcTitle ??= each.title;

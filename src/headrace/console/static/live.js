@@ -14,6 +14,7 @@ let askedAt = Date.now();
 let failures = 0;
 let trouble = "";
 let isAsking = false;
+let isOver = false;
 
 const isPaused = () => pause?.getAttribute("aria-pressed") === "true";
 const period = () => Math.min(LONGEST, Math.min(...sections().map((each) => Number(each.dataset.live) || 5)) * 2 ** failures);
@@ -38,12 +39,32 @@ function isChanged(field) {
 /** The console answered, and not with the page. */
 class Refused extends Error {}
 
+/** Says, once and for all, that nothing more comes before somebody signs in. @param {string} where */
+function endSession(where) {
+  isOver = true;
+  tell("trouble", "Signed out");
+  if (pause) pause.hidden = true;
+  const line = document.createElement("p");
+  const link = document.createElement("a");
+  link.href = where;
+  link.textContent = "Sign in";
+  line.append("You are signed out, so what is shown here grows old. ", link, " to go on where you are.");
+  const notice = document.createElement("div");
+  notice.className = "notice warn";
+  notice.id = "signed-out";
+  notice.setAttribute("role", "alert");
+  notice.append(line);
+  document.getElementById("main")?.prepend(notice);
+}
+
 async function refresh() {
   isAsking = true;
   askedAt = Date.now();
   try {
     const answer = await fetch(location.href, { headers: { Accept: "text/html" }, signal: AbortSignal.timeout(15_000) });
-    if (answer.redirected && new URL(answer.url).pathname !== location.pathname) throw new Refused("You are signed out: load the page again");
+    const where = new URL(answer.url);
+    if (answer.redirected && where.pathname === "/sign-in") return endSession(where.href);
+    if (answer.redirected && where.pathname !== location.pathname) throw new Refused(`The console leads to ${where.pathname}`);
     if (!answer.ok) throw new Refused(`The console answers ${answer.status}`);
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     if (isPaused() || sections().some(busy)) return;
@@ -64,7 +85,7 @@ async function refresh() {
 }
 
 function tick() {
-  if (!age || !sections().length) return;
+  if (!age || !sections().length || isOver) return;
   const old = Math.round((Date.now() - readAt) / 1000);
   const written = old < 60 ? `${old} s` : `${Math.floor(old / 60)} min`;
   const reason = sections().map(busy).find(Boolean) ?? "";
@@ -146,7 +167,8 @@ function followedBy(at, wanted) {
   return false;
 }
 
-if (age && pause && sections().length) {
+// Where a form was refused, what was typed stands in it, and this address has no page to fetch.
+if (age && pause && sections().length && !document.querySelector("[data-refused]")) {
   age.hidden = pause.hidden = false;
   pause.addEventListener("click", () => {
     const pausing = !isPaused();

@@ -119,11 +119,14 @@ function time(at) {
   return made;
 }
 
+/** Writes *name* as one segment of a path; `links.segment` says what the `~` is for. @param {string} name */
+const segment = (name) => encodeURIComponent(/^~*\.{0,2}$/.test(name) ? `~${name}` : name);
+
 /** @param {Row} row */
 function session(row) {
   if (!row.session || row.org === "-") return plain("–");
   const made = document.createElement("a");
-  made.href = (tail?.dataset.session ?? "").replace("ORG", encodeURIComponent(row.org)).replace("SESSION", () => encodeURIComponent(row.session));
+  made.href = (tail?.dataset.session ?? "").replace("ORG", encodeURIComponent(row.org)).replace("SESSION", () => segment(row.session));
   made.append(bdi(row.session.slice(0, 60)));
   return made;
 }

@@ -1,6 +1,6 @@
 """An event's own way: from the bot onto the main topic, into posts, over tiers, to the end that it came to."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Literal
 
 import msgspec
@@ -53,7 +53,7 @@ class Way(msgspec.Struct, frozen=True, kw_only=True):
     stations: list[Station]
 
 
-def follow(search: Search, names: TopicNames, retry_topics: list[str], identity: Identity, at: float) -> Way:
+def follow(search: Search, names: TopicNames, retry_topics: Sequence[str], identity: Identity, at: float) -> Way:
     """Look for the event that was emitted at *at*, and follow it to the end, as far as the search goes."""
     stations = [Station(kind="emitted", at=at)]
     record = _find(search, names.events, identity, at)
@@ -68,15 +68,29 @@ def follow(search: Search, names: TopicNames, retry_topics: list[str], identity:
     written = record.timestamp()[1] / 1000
     stations.append(Station(kind="recorded", at=written, place=str(origin)))
     since = min(at, written) - EARLY
+    stations += befell(search, names, retry_topics, origin, identity.org, since)
+    return Way(origin=origin, is_kept=True, stations=sorted(stations, key=_order))
+
+
+def befell(
+    search: Search,
+    names: TopicNames,
+    retry_topics: Sequence[str],
+    origin: Origin,
+    org: str,
+    since: float,
+    until: float | None = None,
+) -> list[Station]:
+    """Return the posts and moves of what stood at *origin* from *since* on, those of all its destinations."""
+    stations: list[Station] = []
     places = [origin]
     for topic in (*retry_topics, names.dead):
-        for found in search.records(topic, [origin.partition], since, None):
+        for found in search.records(topic, [origin.partition], since, until):
             station = _move(found, names, origin)
             if station is not None:
                 stations.append(station)
                 places.append(Origin(topic, found.partition(), found.offset()))
-    stations += _posts(search, names, places, identity.org, since)
-    return Way(origin=origin, is_kept=True, stations=sorted(stations, key=_order))
+    return sorted((*stations, *_posts(search, names, places, org, since, until)), key=_order)
 
 
 def _find(search: Search, topic: str, identity: Identity, at: float) -> Record | None:
@@ -108,12 +122,14 @@ def _move(record: Record, names: TopicNames, origin: Origin) -> Station | None:
     )
 
 
-def _posts(search: Search, names: TopicNames, places: list[Origin], org: str, since: float) -> Iterator[Station]:
+def _posts(
+    search: Search, names: TopicNames, places: list[Origin], org: str, since: float, until: float | None
+) -> Iterator[Station]:
     """Yield the posts in which one of *places* was; all attempts of one partition are in one of the attempts topic."""
     count = search.partitions(names.attempts)
     keys = {attempts.key(place.topic, place.partition) for place in places} if count else set()
     partitions = sorted({partition_of(key, count) for key in keys})
-    for record in search.records(names.attempts, partitions, since, None):
+    for record in search.records(names.attempts, partitions, since, until):
         if record.key() not in keys:
             continue
         for attempt, place, is_certain in posts_in(record, places, org):

@@ -13,12 +13,6 @@ from headrace.wire import attempts
 from headrace.wire.attempts import Attempt
 from headrace.wire.envelope import Bad, read
 
-RECORDS = 50_000
-"""Records that one search looks at, at most."""
-
-SECONDS = 5.0
-"""How long it may take."""
-
 EARLY = 5.0
 """Seconds that a record may be older than its event says: clocks differ."""
 
@@ -33,12 +27,16 @@ class Identity(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Search:
-    """One search. *looked_at* counts records; *is_cut* says that its bounds ended it before its time."""
+    """One search, within so many *records* and *seconds*.
 
-    def __init__(self, reader: Reader, clock: Clock) -> None:
+    *looked_at* counts records; *is_cut* says that its bounds ended it before its time.
+    """
+
+    def __init__(self, reader: Reader, clock: Clock, records: int, seconds: float) -> None:
         self._reader = reader
         self._clock = clock
-        self._ends = clock.monotonic() + SECONDS
+        self._most = records
+        self._ends = clock.monotonic() + seconds
         self._bounds: dict[str, dict[int, tuple[int, int]]] = {}
         self.looked_at = 0
         self.is_cut = False
@@ -66,7 +64,7 @@ class Search:
         return first == 0 or self._reader.offsets_at(topic, since).get(partition, 0) > first
 
     def _part(self, place: TopicPartition, start: int, stop: int) -> Iterator[Record]:
-        most = min(stop, start + RECORDS - self.looked_at)
+        most = min(stop, start + self._most - self.looked_at)
         self.is_cut |= most < stop
         for record in self._reader.read(place, start, most):
             self.looked_at += 1

@@ -95,6 +95,7 @@ TEST_ALERT = Action(
     ask=AlertsAsk,
     answer=Tested,
     do=test_alert,
+    form="alerts",
     back=lambda ask, done: "/alerts",  # noqa: ARG005  what came of it is seen there
     help="Post a test notification to the webhook of the alerts.",
 )

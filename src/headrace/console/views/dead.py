@@ -67,6 +67,7 @@ DEAD = View(
     ask=DeadAsk,
     answer=DeadAnswer,
     read=read_dead,
+    rows=lambda answer: answer.letters,
     group="Trouble",
     help="What no destination took, by error, time and org.",
 )

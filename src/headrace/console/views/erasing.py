@@ -11,7 +11,7 @@ from headrace.console.sources import Sources
 from headrace.console.telling.summary import Summary, summary_of
 from headrace.console.view import Action, View
 from headrace.console.viewer import Absent
-from headrace.console.views.session import SESSION, SessionName
+from headrace.console.views.session import SESSION
 from headrace.errors import UsageError
 from headrace.eventlog.pages import SessionQuery
 from headrace.eventlog.upkeep import Erased
@@ -19,6 +19,7 @@ from headrace.eventlog.upkeep import Erased
 SHOWN = 50
 """Sessions of a user that are shown."""
 
+ErasableName = Annotated[str, Meta(min_length=1, max_length=2_000, description="The session.")]
 UserName = Annotated[str, Meta(min_length=1, max_length=500, description="The user, as the channel names them.")]
 
 
@@ -26,7 +27,7 @@ class SessionToEraseAsk(msgspec.Struct, frozen=True, kw_only=True):
     """Which session."""
 
     org: Org
-    session: SessionName
+    session: ErasableName
 
 
 class ToErase(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,7 +41,7 @@ class EraseSessionAsk(msgspec.Struct, frozen=True, kw_only=True):
     """Which session; *confirm* repeats its name."""
 
     org: Org
-    session: SessionName
+    session: ErasableName
     confirm: Annotated[Text, Meta(description="The name of what is erased, once more.")] = ""
 
 
@@ -117,6 +118,7 @@ DO_ERASE_SESSION = Action(
     answer=Erased,
     do=erase_session,
     audience="org",
+    form="erase_session",
     back=_to_session,
     hides=("session", "confirm"),
     help="Erase one session for ever.",
@@ -138,6 +140,7 @@ DO_ERASE_USER = Action(
     answer=Erased,
     do=erase_user,
     audience="org",
+    form="erase_user",
     back=_to_user,
     hides=("user", "confirm"),
     help="Erase all sessions of one user for ever.",

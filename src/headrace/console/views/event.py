@@ -99,6 +99,7 @@ EVENTS = View(
     ask=EventsAsk,
     answer=EventsAnswer,
     read=read_events,
+    rows=lambda answer: answer,
     has_page=False,
     help="A session's events as they were written.",
 )

@@ -14,7 +14,7 @@ from headrace.console.telling.faults import Fault, Frame, fault_of, marked
 from headrace.console.telling.steps import Step, steps_of
 from headrace.console.view import Action, View
 from headrace.console.viewer import Absent
-from headrace.eventlog.pages import ExceptionQuery, ExceptionSummary, Hit, HitQuery, SessionQuery
+from headrace.eventlog.pages import ExceptionQuery, ExceptionSummary, Hit, HitQuery
 from headrace.eventlog.port import EventQuery, StoredEvent
 from headrace.eventlog.upkeep import Action as Decision
 
@@ -34,18 +34,6 @@ class ExceptionAsk(msgspec.Struct, frozen=True, kw_only=True):
     org: Org | None = None
     after: After | None = None
     limit: Limit = 25
-
-
-class HitRow(msgspec.Struct, frozen=True, kw_only=True):
-    """A session that was hit. *version* is its bot's; it is empty where that is not known."""
-
-    org: str
-    session: str
-    count: int
-    first_at: float
-    last_at: float
-    bot: str
-    version: str
 
 
 class VersionCount(msgspec.Struct, frozen=True, kw_only=True):
@@ -69,7 +57,7 @@ class ExceptionAnswer(msgspec.Struct, frozen=True, kw_only=True):
     frames: list[Frame]
     fault: Fault | None
     steps: list[Step]
-    hits: list[HitRow]
+    hits: Sequence[Hit]
     versions: list[VersionCount]
     next: str | None = None
 
@@ -83,7 +71,6 @@ def read_exception(ask: ExceptionAsk, sources: Sources) -> ExceptionAnswer:
     group = found[0]
     example = _example(log, group)
     page = log.find_hits(HitQuery(org=ask.org, fingerprint=ask.fingerprint, after=ask.after, limit=ask.limit))
-    hits = [_hit(log, each) for each in page.rows]
     return ExceptionAnswer(
         group=group,
         rule=group.fingerprint.partition(":")[0],
@@ -91,8 +78,8 @@ def read_exception(ask: ExceptionAsk, sources: Sources) -> ExceptionAnswer:
         frames=marked(tuple(group.stack.splitlines())),
         fault=None if example is None else fault_of(example.value),
         steps=[] if example is None else _steps(log, group, example),
-        hits=hits,
-        versions=_versions(hits),
+        hits=page.rows,
+        versions=_versions(page.rows),
         next=page.next,
     )
 
@@ -113,20 +100,7 @@ def _steps(log: Log, group: ExceptionSummary, example: StoredEvent) -> list[Step
     return steps_of(before, is_begin=False)
 
 
-def _hit(log: Log, hit: Hit) -> HitRow:
-    found = log.find_sessions(SessionQuery(org=hit.org, session=hit.session, limit=1)).rows
-    return HitRow(
-        org=hit.org,
-        session=hit.session,
-        count=hit.count,
-        first_at=hit.first_at,
-        last_at=hit.last_at,
-        bot=found[0].bot if found else "",
-        version=found[0].version if found else "",
-    )
-
-
-def _versions(hits: Sequence[HitRow]) -> list[VersionCount]:
+def _versions(hits: Sequence[Hit]) -> list[VersionCount]:
     counted = Counter((each.bot, each.version) for each in hits)
     return [
         VersionCount(bot=bot, version=version, sessions=sessions) for (bot, version), sessions in counted.most_common()
@@ -177,6 +151,7 @@ DECIDE = Action(
     answer=Decided,
     do=decide,
     audience="org",
+    form="exception",
     back=_back,
     help="Resolve an exception, ignore it, or reopen it.",
 )

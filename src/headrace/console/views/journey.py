@@ -5,7 +5,7 @@ import msgspec
 from headrace.console.fields import Org
 from headrace.console.sources import Sources
 from headrace.console.telling.journey import Station, follow
-from headrace.console.telling.search import RECORDS, SECONDS, Identity, Search
+from headrace.console.telling.search import Identity, Search
 from headrace.console.view import View
 from headrace.console.viewer import Absent
 from headrace.console.views.event import EventId
@@ -13,6 +13,12 @@ from headrace.console.views.session import SessionName
 from headrace.eventlog.port import EventQuery
 from headrace.model.record import TopicPartition
 from headrace.wire.envelope import Bad, read
+
+RECORDS = 50_000
+"""Records that one search looks at, at most."""
+
+SECONDS = 5.0
+"""How long it may take."""
 
 
 class JourneyAsk(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,7 +55,7 @@ def read_journey(ask: JourneyAsk, sources: Sources) -> JourneyAnswer:
     envelope = read(event.value)
     source = "" if isinstance(envelope, Bad) else envelope.source
     names = sources.facts.names
-    search = Search(sources.reader, sources.clock)
+    search = Search(sources.reader, sources.clock, RECORDS, SECONDS)
     tiers = sorted(topic for topic in sources.reader.topics() if names.tier_of(topic) is not None)
     identity = Identity(org=ask.org, session=ask.session, source=source, id=ask.id)
     way = follow(search, names, tiers, identity, event.at)

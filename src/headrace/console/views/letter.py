@@ -12,6 +12,7 @@ from headrace.console.fields import Org
 from headrace.console.sources import Sources
 from headrace.console.view import View
 from headrace.console.viewer import Absent
+from headrace.console.views.history import History, history_of
 from headrace.model.record import Record, TopicPartition
 from headrace.wire.letters import read_letter
 
@@ -41,7 +42,7 @@ class Header(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LetterAnswer(msgspec.Struct, frozen=True, kw_only=True):
-    """A letter, its record, and *others* of the same event at the same destination, the last first.
+    """A letter, its record, its *history*, and *others* of the same event at the same destination, the last first.
 
     *value* is UTF-8, or in *value_base64* what is none; a record without a value has neither. *is_cut* says that it is
     longer than what is here.
@@ -53,13 +54,15 @@ class LetterAnswer(msgspec.Struct, frozen=True, kw_only=True):
     value: str | None = None
     value_base64: str | None = None
     is_cut: bool = False
+    history: History = History()
     others: Sequence[LetterRow] = ()
 
 
 def read_letter_page(ask: LetterAsk, sources: Sources) -> LetterAnswer:
     """Read one record of the dead topic."""
     record = find(sources, ask.partition, ask.offset)
-    found = letter_of(read_letter(record))
+    told = read_letter(record)
+    found = letter_of(told)
     if ask.org not in {None, found.org}:
         raise Absent("there is nothing here")
     book = sources.letters
@@ -76,6 +79,7 @@ def read_letter_page(ask: LetterAsk, sources: Sources) -> LetterAnswer:
         value=text,
         value_base64=encoded,
         is_cut=len(value or b"") > VALUE,
+        history=history_of(told, sources),
         others=[book.row(each) for each in others[: -AGAIN - 1 : -1]],
     )
 

@@ -64,6 +64,7 @@ PAUSE = Action(
     ask=PauseAsk,
     answer=Pause,
     do=pause,
+    form="destination",
     back=_back,
     help="Let a destination have no posts for now; every worker hears of it within seconds.",
 )
@@ -75,6 +76,7 @@ RESUME = Action(
     ask=ResumeAsk,
     answer=Pause,
     do=resume,
+    form="destination",
     back=_back,
     help="Let a paused destination have posts again.",
 )

@@ -102,6 +102,7 @@ REDRIVE = Action(
     answer=Job,
     do=redrive,
     audience="org",
+    form="plan",
     back=_to_job,
     help="Put open dead letters back on the first retry tier, in the background.",
 )
@@ -113,6 +114,7 @@ REDRIVE_LETTER = Action(
     answer=Job,
     do=redrive_letter,
     audience="org",
+    form="letter",
     back=_to_job,
     help="Put one dead letter back on the first retry tier.",
 )
@@ -124,6 +126,7 @@ CANCEL = Action(
     answer=Job,
     do=cancel_job,
     audience="org",
+    form="job",
     back=_to_job,
     help="Let a job end before its next letters; what was put back stays so.",
 )

@@ -69,6 +69,7 @@ TEST = Action(
     answer=Rehearsal,
     do=send,
     audience="org",
+    form="destination",
     back=_back,
     help="Send one marked event (headrace.test) to a destination, and see request, signature and answer.",
 )

@@ -9,7 +9,7 @@ from msgspec import Meta
 from headrace.console.fields import After, Limit, Org, Text
 from headrace.console.sources import Log, Sources
 from headrace.console.telling.detail import Detail, detail_of
-from headrace.console.telling.reading import missing_in, missing_of, read_page
+from headrace.console.telling.reading import read_page
 from headrace.console.telling.rows import Row, rows_of
 from headrace.console.telling.spans import spans_of
 from headrace.console.telling.steps import Step, steps_of
@@ -35,7 +35,7 @@ VARIABLES = 10_000
 LAST = (1 << 63) - 1
 """No `seq` is greater."""
 
-SessionName = Annotated[str, Meta(min_length=1, max_length=2_000, description="The session.")]
+SessionName = Annotated[str, Meta(max_length=2_000, description="The session; empty: the events that belong to none.")]
 
 
 class SessionAsk(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,13 +54,13 @@ class SessionAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """One page of a session: its *steps*, and with the view `timeline` a drawing of them, or its events as *rows*.
 
     *summary* is None, and *erased* tells when, where the session was erased. *missing* counts the `seq` that never
-    came, None when the session is too long to be looked through. *errors* are the ids of the failed events, *detail*
+    came. *errors* are the ids of the failed events, *detail*
     is the step that was asked for. *is_begin*: the page begins where the session does.
     """
 
     summary: Summary | None
     erased: Tombstone | None = None
-    missing: int | None = 0
+    missing: int = 0
     steps: list[Step] = []
     timeline: Timeline | None = None
     rows: list[Row] = []
@@ -80,10 +80,9 @@ def read_session(ask: SessionAsk, sources: Sources) -> SessionAnswer:
     focus = _focus(ask, log, failed)
     page, is_begin = _read(ask, log, focus)
     steps = steps_of(page.rows, is_begin=is_begin)
-    is_whole = is_begin and page.next is None
     return SessionAnswer(
         summary=summary_of(found[0]),
-        missing=missing_of(page.rows) if is_whole else missing_in(log, ask.org, ask.session),
+        missing=log.missing(ask.org, ask.session),
         steps=[] if ask.view == "log" else steps,
         timeline=draw(spans_of(steps)) if ask.view == "timeline" else None,
         rows=rows_of(page.rows, is_begin=is_begin) if ask.view == "log" else [],

@@ -56,6 +56,7 @@ SESSIONS = View(
     ask=SessionsAsk,
     answer=Page[Summary],
     read=read_sessions,
+    rows=lambda answer: answer,
     group="Conversations",
     help="Conversations, the last begun first.",
 )

@@ -1,6 +1,6 @@
 """One topic: its partitions, and its latest records."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated
 
 import msgspec
@@ -11,6 +11,7 @@ from headrace.console.sources import Sources
 from headrace.console.view import View
 from headrace.console.viewer import Absent
 from headrace.console.views.topics import TopicLine, topic_line
+from headrace.console.watching.members import holders
 from headrace.console.watching.river import Part, Topic
 from headrace.console.watching.seen import Seen, seen
 from headrace.model.record import Header, Record, TopicPartition
@@ -48,10 +49,14 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TopicPage(msgspec.Struct, frozen=True, kw_only=True):
-    """*before* is where older records of the partition begin, None where there are none or several partitions."""
+    """*holders* are the members of the workers' group that hold its partitions, by their ids.
+
+    *before* is where older records of the partition begin, None where there are none or several partitions.
+    """
 
     topic: TopicLine
     parts: Sequence[Part]
+    holders: Mapping[int, str]
     messages: Sequence[Message]
     before: int | None = None
     seen: Seen
@@ -72,6 +77,7 @@ def read_topic(ask: TopicAsk, sources: Sources) -> TopicPage:
     return TopicPage(
         topic=topic_line(topic, river.at, sources.facts),
         parts=topic.parts,
+        holders=holders(watched, topic.name),
         messages=found[:MOST],
         before=first if ask.partition is not None and first > start else None,
         seen=seen(watched, None),

@@ -7,6 +7,7 @@ import msgspec
 from headrace.console.sources import Facts, Sources
 from headrace.console.view import View
 from headrace.console.watching.history import Sample
+from headrace.console.watching.members import Members, members_of
 from headrace.console.watching.river import Part, Topic
 from headrace.console.watching.seen import Seen, seen
 
@@ -37,9 +38,12 @@ class TopicLine(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Topics(msgspec.Struct, frozen=True, kw_only=True):
-    """*group* is the consumer group whose lag is told; *depth* the looks at the river since the console started."""
+    """*group* is the consumer group whose lag is told, *members* who is in it; *depth* the looks at the river since the
+    console started.
+    """
 
     group: str
+    members: Members
     topics: Sequence[TopicLine]
     depth: Sequence[Sample]
     seen: Seen
@@ -51,6 +55,7 @@ def read_topics(ask: TopicsAsk, sources: Sources) -> Topics:  # noqa: ARG001  # 
     river = watched.river
     return Topics(
         group=facts.names.group,
+        members=members_of(watched),
         topics=[topic_line(topic, river.at, facts) for topic in river.topics] if river else (),
         depth=sources.watch.history.between(now - SHOWN_FOR, now, 5.0),
         seen=seen(watched, None),
@@ -87,5 +92,5 @@ TOPICS = View(
     read=read_topics,
     audience="operator",
     group="River",
-    help="The topics of the river, how much they hold, and how far the workers are behind, in records and in seconds.",
+    help="The topics of the river, how much they hold, and how far which worker is behind.",
 )

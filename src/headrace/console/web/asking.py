@@ -48,6 +48,12 @@ def make_ask(
         raise _refused(match["name"], path, f"{match['what'][0].lower()}{match['what'][1:]}") from None
 
 
+def fitting(declared: type[msgspec.Struct], given: Mapping[str, str]) -> dict[str, str]:
+    """Return what of *given* can be asked of *declared*, each value by itself; the rest is left out."""
+    types = {field.name: field.type for field in msgspec.structs.fields(declared)}
+    return {name: value for name, value in given.items() if name in types and _fits(value, types[name])}
+
+
 async def read_form(request: Request) -> dict[str, str]:
     """Read the fields of a form; files are refused."""
     _check_type(request, "application/x-www-form-urlencoded", "multipart/form-data")
@@ -71,6 +77,14 @@ def _check_type(request: Request, *types: str) -> None:
         raise HTTPException(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"send Content-Type: {types[0]}")
     if sent is None and request.headers.get("content-length", "0") != "0":
         raise HTTPException(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"send Content-Type: {types[0]}")
+
+
+def _fits(value: str, declared: Any) -> bool:
+    try:
+        msgspec.convert(value, declared, strict=False)
+    except msgspec.ValidationError:
+        return False
+    return True
 
 
 def _text(org: object) -> str | None:

@@ -2,10 +2,11 @@
 
 from collections.abc import MutableMapping
 from typing import Any
-from urllib.parse import unquote
 
 from starlette.routing import Match, Route
 from starlette.types import Scope
+
+from headrace.console.links import read_segment
 
 
 class ExactRoute(Route):
@@ -17,5 +18,5 @@ class ExactRoute(Route):
             return super().matches(scope)
         match, found = super().matches({**scope, "path": sent.decode("latin-1")})
         if match is not Match.NONE:
-            found["path_params"] = {name: unquote(value) for name, value in found["path_params"].items()}
+            found["path_params"] = {name: read_segment(value) for name, value in found["path_params"].items()}
         return match, found

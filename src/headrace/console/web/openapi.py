@@ -10,6 +10,7 @@ import msgspec
 from headrace.console.links import places
 from headrace.console.view import Action, View
 from headrace.console.web.answers import API, Problem
+from headrace.console.web.lines import MEDIA_TYPE, MOST, SUFFIX, USUAL
 from headrace.model.secret import Secret
 from headrace.model.units import Duration, Size
 
@@ -20,7 +21,15 @@ _ABOUT = """\
 All that the console's pages show, and all that can be done on them. Every answer is JSON; what goes wrong is a problem
 after RFC 9457. An org's viewers get what is their org's: what is not, and what is not there, is the same 404.
 
+A name of nothing, `.` or `..`, with any number of `~` before it or none, stands in a path behind one more `~`: browsers
+and proxies would take it away.
+
 A page of many has `next`: give it as `after` for the one that follows. Times are seconds since the epoch.
+"""
+_LIMIT = "How many lines at most, beside the last."
+_LINES = """\
+One row a line, and a last line with `next`: where that is not null there is more, and it goes on as `after`. A
+`problem` there says what ended it early; an answer without that line was broken off.\
 """
 _PROBLEMS = {
     "400": "What was asked makes no sense; `detail` says why.",
@@ -53,6 +62,8 @@ def describe(views: Sequence[View], actions: Sequence[Action]) -> Json:
         schema = _resolved(by_type[view.ask], schemas)
         operation = _operation(view, _parameters(view.path, schema), by_type[view.answer])
         paths.setdefault(API + view.path, {})["get"] = operation
+        if view.rows is not None:
+            paths[API + view.path + SUFFIX] = {"get": _lines(operation)}
         if view.has_stream:
             paths[f"{API}{view.path}/stream"] = {"get": _stream(operation)}
     for action in actions:
@@ -102,6 +113,20 @@ def _stream(operation: Json) -> Json:
         **operation,
         "operationId": f"{operation['operationId']}_stream",
         "summary": f"{operation['summary']}, as a stream",
+        "responses": operation["responses"] | {"200": told},
+    }
+
+
+def _lines(operation: Json) -> Json:
+    """Describe the lines of JSON that *operation* asks one page of."""
+    schema = {"type": "integer", "minimum": 1, "maximum": MOST, "default": USUAL}
+    limit = {"name": "limit", "in": "query", "required": False, "schema": schema, "description": _LIMIT}
+    told = {"description": _LINES, "content": {MEDIA_TYPE: {"schema": {"type": "string"}}}}
+    return {
+        **operation,
+        "operationId": f"{operation['operationId']}_lines",
+        "summary": f"{operation['summary']}, as lines of JSON",
+        "parameters": [*(each for each in operation["parameters"] if each["name"] != "limit"), limit],
         "responses": operation["responses"] | {"200": told},
     }
 
@@ -165,4 +190,4 @@ def _plain(kind: type) -> Json:
         return {"type": "integer", "description": "Bytes."}
     if kind is Secret:
         return {"type": "string"}
-    raise NotImplementedError(kind)
+    raise TypeError(f"OpenAPI has no words for {kind!r}: say in _plain what a program sends for it")

@@ -1,6 +1,6 @@
 """Answers as pages: Jinja2 templates that escape everything, and never a script or a style in the markup."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from hashlib import sha256
 from importlib.resources import files
@@ -16,9 +16,25 @@ from headrace.console.sources import Facts
 from headrace.console.view import Action, View
 from headrace.console.viewer import Viewer
 from headrace.console.watching import charts
-from headrace.console.web.answers import Problem
+from headrace.console.web.answers import API, Problem
+from headrace.console.web.lines import SUFFIX
 
 _STATIC = files("headrace.console").joinpath("static")
+
+
+class Refused(msgspec.Struct, frozen=True):
+    """What was not done by the form of an *action*: why not, and what was *given*."""
+
+    action: str = ""
+    why: str = ""
+    given: Mapping[str, str] = {}
+
+    def typed(self, action: str, name: str, usual: object = "") -> object:
+        """Return what stands in a field of the form of *action*: what was typed, else what is *usual*."""
+        return self.given.get(name, usual) if action == self.action else usual
+
+
+NOTHING_REFUSED = Refused()
 
 
 class Pages:
@@ -39,6 +55,7 @@ class Pages:
     ) -> None:
         self._clock = clock
         self._paths = {view.name: view.path for view in views} | {action.name: action.path for action in actions}
+        self._paths |= {f"{view.name}{SUFFIX}": f"{API}{view.path}{SUFFIX}" for view in views if view.rows}
         self._navigation = [view for view in views if view.group]
         self._environment = Environment(
             loader=ChoiceLoader([PackageLoader(each) for each in ("headrace.console", *packages)]),
@@ -54,6 +71,7 @@ class Pages:
             "duration": show.duration,
             "number": show.number,
             "size": show.size,
+            "spans": show.spans,
             "columns": charts.columns,
             "depths": charts.depths,
             "dues": charts.dues,
@@ -67,10 +85,14 @@ class Pages:
             "open_to_all": open_to_all,
         }
 
-    def view(self, view: View, ask: msgspec.Struct, answer: object, viewer: Viewer) -> str:
-        """Render the page of *view*."""
+    def view(
+        self, view: View, ask: msgspec.Struct, answer: object, viewer: Viewer, refused: Refused = NOTHING_REFUSED
+    ) -> str:
+        """Render the page of *view*; *refused* is what somebody could not have done by a form of it."""
+        here = partial(self._here, view.path, ask)
+        lines = partial(self._here, f"{API}{view.path}{SUFFIX}", ask, limit=None) if view.rows else None
         return self._render(
-            f"{view.name}.html", viewer, view=view, ask=ask, answer=answer, here=partial(self._here, view, ask)
+            f"{view.name}.html", viewer, view=view, ask=ask, answer=answer, here=here, lines=lines, refused=refused
         )
 
     def problem(self, problem: Problem, viewer: Viewer | None) -> str:
@@ -86,6 +108,7 @@ class Pages:
         return self._environment.get_template(template).render(
             values
             | {
+                "refused": values.get("refused", NOTHING_REFUSED),
                 "viewer": viewer,
                 "now": now,
                 "ago": lambda at: show.ago(at, now),
@@ -96,9 +119,9 @@ class Pages:
     def _link(self, name: str, /, **values: Any) -> str:
         return link(self._paths[name], values)
 
-    def _here(self, view: View, ask: msgspec.Struct, /, **changes: Any) -> str:
-        """Return this page's path with *changes* to what was asked."""
-        return link(view.path, changed(ask, changes))
+    def _here(self, path: str, ask: msgspec.Struct, /, **changes: Any) -> str:
+        """Return this page's *path* with *changes* to what was asked."""
+        return link(path, changed(ask, changes))
 
 
 def asset(name: str) -> str:

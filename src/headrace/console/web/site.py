@@ -4,14 +4,15 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from http import HTTPStatus
-from typing import Protocol
+from typing import Any, Protocol
 from urllib.parse import quote
 
+import msgspec
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, RedirectResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute, Match, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
@@ -20,14 +21,15 @@ from headrace.console.links import link
 from headrace.console.view import Action, View
 from headrace.console.viewer import Absent, Viewer
 from headrace.console.web.answers import API, Problem, json, json_problem, problem, refusal, unknown
-from headrace.console.web.asking import make_ask, read_body, read_form
+from headrace.console.web.asking import fitting, make_ask, read_body, read_form
 from headrace.console.web.desk import Desk
 from headrace.console.web.doing import perform
 from headrace.console.web.exact_route import ExactRoute
 from headrace.console.web.guard import Guard, IsServed, serves
+from headrace.console.web.lines import MEDIA_TYPE, SUFFIX, limit_of, open_lines
 from headrace.console.web.openapi import describe
-from headrace.console.web.pages import Pages
-from headrace.errors import HeadraceError
+from headrace.console.web.pages import Pages, Refused
+from headrace.errors import HeadraceError, UsageError
 
 Handler = Callable[[Request], Awaitable[Response]]
 
@@ -65,9 +67,11 @@ class Site:
         self._desk = desk
         self._pages = pages
         self._access = access
+        self._views = {view.name: view for view in views}
         self._described = partial(describe, views, actions)
         routes: list[BaseRoute] = [ExactRoute(view.path, self._page(view)) for view in views if view.has_page]
         routes += [ExactRoute(API + view.path, self._document(view)) for view in views]
+        routes += [ExactRoute(API + view.path + SUFFIX, self._lines(view)) for view in views if view.rows]
         routes += [ExactRoute(action.path, self._form(action), methods=["POST"]) for action in actions]
         routes += [ExactRoute(API + action.path, self._call(action), methods=["POST"]) for action in actions]
         routes += [Route("/api", self._api), Route(f"{API}/openapi.json", self._openapi)]
@@ -112,20 +116,54 @@ class Site:
 
         return answer
 
+    def _lines(self, view: View) -> Handler:
+        async def answer(request: Request) -> Response:
+            viewer = self._access.viewer(request)
+            if viewer is None:
+                return unknown()
+            try:
+                limit, given = limit_of(request.query_params)
+                ask = make_ask(view.ask, given, request.path_params, viewer, view.audience)
+                lines = await open_lines(view, ask, limit, self._read_with(view), viewer)
+            except HeadraceError as error:
+                return json_problem(problem(error, viewer))
+            named = {"Content-Disposition": f'attachment; filename="{view.name}{SUFFIX}"'}
+            return StreamingResponse(lines, headers=named, media_type=MEDIA_TYPE)
+
+        return answer
+
+    def _read_with(self, view: View) -> Callable[[msgspec.Struct], Awaitable[Any]]:
+        return lambda ask: self._desk.ask(lambda sources: view.read(ask, sources))
+
     def _form(self, action: Action) -> Handler:
         async def do(request: Request) -> Response:
             viewer = self._access.viewer(request)
             if viewer is None:
                 return RedirectResponse("/sign-in", HTTPStatus.SEE_OTHER)
+            given = await read_form(request)
             try:
-                given = await read_form(request)
                 ask = make_ask(action.ask, given, request.path_params, viewer, action.audience)
                 done = await self._desk.ask(lambda sources: perform(action, ask, sources, viewer, _address(request)))
+            except UsageError as error:
+                return await self._form_again(action, Refused(action.name, str(error), given), request, viewer)
             except HeadraceError as error:
                 return self._problem(problem(error, viewer), viewer)
             return RedirectResponse(action.back(ask, done), HTTPStatus.SEE_OTHER)
 
         return do
+
+    async def _form_again(self, action: Action, refused: Refused, request: Request, viewer: Viewer) -> Response:
+        """Show the page with the form once more: why nothing was done, and what was typed."""
+        told = refusal(HTTPStatus.BAD_REQUEST, refused.why)
+        view = self._views.get(action.form)
+        if view is None:
+            return self._problem(told, viewer)
+        try:
+            ask = make_ask(view.ask, fitting(view.ask, refused.given), request.path_params, viewer, view.audience)
+            answer = await self._desk.ask(lambda sources: view.read(ask, sources))
+        except HeadraceError:
+            return self._problem(told, viewer)
+        return HTMLResponse(self._pages.view(view, ask, answer, viewer, refused), HTTPStatus.BAD_REQUEST)
 
     def _call(self, action: Action) -> Handler:
         async def call(request: Request) -> Response:
@@ -192,7 +230,8 @@ def _is_api(path: str) -> bool:
 
 def _to_sign_in(request: Request) -> Response:
     """Send somebody whom nobody knows to the sign-in, which leads back to where they wanted to go."""
-    wanted = quote(request.url.path)
+    sent = request.scope.get("raw_path")
+    wanted = quote(request.url.path) if sent is None else sent.decode("latin-1")
     if request.url.query:
         wanted += f"?{request.url.query}"
     return RedirectResponse(link("/sign-in", {"next": None if wanted == "/" else wanted}), HTTPStatus.SEE_OTHER)
