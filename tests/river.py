@@ -116,8 +116,16 @@ class River:
             books = self.audit()
             return books.accepted >= events and books.in_flight == 0 and books.retrying == 0
 
-        until(is_settled, f"{events} events are settled", within, every=0.5, tell=lambda: json.dumps(_columns(books)))
+        def tell() -> str:
+            return "\n".join([json.dumps(_columns(books)), *self.told()])
+
+        until(is_settled, f"{events} events are settled", within, every=0.5, tell=tell)
         return books
+
+    def told(self) -> list[str]:
+        """Say how each process ended, if it did, and what each log says last."""
+        ended = f"exit codes {[worker.poll() for worker in self.workers]}"
+        return [ended, *(f"{log.name}: {log.read_text()[-2000:]}" for log in sorted(self.directory.glob("*.log")))]
 
     def stored(self) -> dict[str, int]:
         """Count what the event log holds, per org."""

@@ -132,7 +132,7 @@ def test_minute_under_way_is_shown_at_its_rate_so_far() -> None:
 
     assert [each["accepted"] for each in hour] == [0.0] * 60
     assert (last["at"], last["whole"], last["accepted"], last["succeeded"]) == (minute, False, 120, 8)
-    assert "under way" in page
+    assert "so far" in page
 
 
 def test_minute_that_has_just_begun_or_was_not_counted_has_no_rate() -> None:
