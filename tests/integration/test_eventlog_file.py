@@ -256,9 +256,11 @@ def test_queries_use_the_indexes(store: SqliteEventLog, path: Path) -> None:
 
     connection = sqlite3.connect(path)
     for statement in filter(lambda each: each.lstrip().startswith(("SELECT", "WITH")), statements):
-        steps = [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {statement}")]
-        assert not [step for step in steps if re.fullmatch(r"SCAN (s|e|v|o|session|event|hit|counter)", step)], steps
-        assert "hit" not in statement or not [step for step in steps if "TEMP B-TREE FOR ORDER BY" in step], steps
+        plan = [(parent, step) for _, parent, _, step in connection.execute(f"EXPLAIN QUERY PLAN {statement}")]
+        assert not [each for each in plan if re.fullmatch(r"SCAN (s|e|v|o|session|event|hit|counter)", each[1])], plan
+        # One page that was found by an index may be sorted once more; what it was found in may not.
+        sorted_within = [each for each in plan if each[0] != 0 and "TEMP B-TREE FOR ORDER BY" in each[1]]
+        assert "hit" not in statement or not sorted_within, plan
     connection.close()
 
 
