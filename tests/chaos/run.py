@@ -111,6 +111,9 @@ async def _play(stage: Stage, schedule: Sequence[Fault], say: Say) -> tuple[floa
     say("everything is healed; the bots stop talking")
     quiet_at = await _quiet(stage, healed_at + profile.quiet_within, say)
     say(f"quiet {quiet_at - healed_at:.1f} s after that" if quiet_at else "it did not become quiet in time")
+    if quiet_at is None:
+        for told in await asyncio.to_thread(lambda: list(stage.told())):
+            say(told)
     await _stop_workers(stage)
     watching.cancel()
     return healed_at, quiet_at

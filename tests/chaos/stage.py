@@ -9,6 +9,8 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Self
 
@@ -24,6 +26,9 @@ from chaos.parent import PARENT
 from chaos.profile import Profile
 from chaos.proxy import Change, Counts
 from chaos.records import Crashed, Writer
+from headrace import app
+from headrace import config as configurations
+from headrace.errors import BrokerError
 from headrace.localkafka.cluster import LocalKafka
 from headrace.localkafka.ports import free_ports
 from headrace.localkafka.process import BrokerProcess
@@ -192,6 +197,21 @@ class Stage:
             process.wait()
             self.crashed(name, f"did not end within {within:g} s of SIGTERM")
             return None
+
+    def told(self) -> Iterator[str]:
+        """Say who is in the group, and where each worker stands: what is needed to know why nothing goes on."""
+        config = configurations.load(self.config)
+        with closing(app.broker(config).reader()) as reader, suppress(BrokerError):
+            group = reader.group(config.names.group)
+            yield f"the group is {group.state}"
+            for member in group.members:
+                yield f"{member.id} holds {', '.join(map(str, member.holds)) or 'nothing'}"
+        for name, process in self.workers.items():
+            if process.poll() is None:
+                process.send_signal(signal.SIGUSR1)
+                time.sleep(0.5)
+            tail = (self.directory / f"{name}.log").read_text(errors="replace")[-4000:]
+            yield f"{name} ({process.pid}, exit code {process.poll()}):\n{tail}"
 
     def headrace(self, *words: str, within: float = 60.0) -> subprocess.CompletedProcess[str]:
         """Run one command of the command line to its end."""
