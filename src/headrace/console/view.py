@@ -1,12 +1,17 @@
 """What a view is: a question, its answer, and who reads it."""
 
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import msgspec
 
 from headrace.console.sources import Sources
 from headrace.console.viewer import Audience
+
+Needs = Literal["memory", "stores", "time"]
+"""What it takes to answer: what the console remembers and no more; the event log or Kafka; or seconds of either, or of
+a server that may hang. Each has threads of its own.
+"""
 
 
 class Rows(Protocol):
@@ -27,7 +32,8 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
     *answer*, a struct too. The template is called like the view; where it is empty there is no page. *group* is the
     heading of the navigation under which the page stands, none if it is empty. With *has_stream* the same ask is
     answered at `/stream` below both paths by server-sent events, as they come. *rows* picks the rows of an answer and
-    their `next`: such a view, whose ask has `after` and `limit`, can be read as lines of JSON too, at `.ndjson`.
+    their `next`: such a view, whose ask has `after` and `limit`, can be read as lines of JSON too, at `.ndjson`. One
+    that *needs* memory alone must never touch the event log or Kafka: it is asked for while they hang.
     """
 
     name: str
@@ -41,6 +47,7 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
     has_page: bool = True
     has_stream: bool = False
     rows: Callable[[Any], Rows] | None = None
+    needs: Needs = "stores"
     help: str = ""
 
 
@@ -51,7 +58,8 @@ class Action(msgspec.Struct, frozen=True, kw_only=True):
     sources and the name of who does it, returns an *answer*, and is written into the trail unless it is not *noted*.
     *back* says where the page goes then: a path made of the ask's fields. *form* names the view on whose page its form
     stands, which is shown again with what was typed when that is refused; without one a problem is shown. Of the
-    parameters that it *hides* the trail keeps a digest only: what is erased must leave no name.
+    parameters that it *hides* the trail keeps a digest only: what is erased must leave no name. It *needs* the event
+    log, where it is noted, or time as well.
     """
 
     name: str
@@ -65,4 +73,5 @@ class Action(msgspec.Struct, frozen=True, kw_only=True):
     form: str = ""
     noted: bool = True
     hides: Sequence[str] = ()
+    needs: Needs = "stores"
     help: str = ""

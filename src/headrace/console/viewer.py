@@ -18,15 +18,27 @@ class Busy(HeadraceError):
     """The console has too much to do to answer now."""
 
 
+class Greedy(HeadraceError):
+    """Who asks has as much open at once as one viewer may."""
+
+
 class Viewer(msgspec.Struct, frozen=True):
-    """A person, or a program with a token. *org* None: an operator, who sees every org."""
+    """A person, or a program with a *token*, of that id. *org* None: an operator, who sees every org."""
 
     name: str
     org: str | None = None
+    token: str = ""
 
     @property
     def is_operator(self) -> bool:
         return self.org is None
+
+    @property
+    def share(self) -> str:
+        """By what it is counted what one viewer has open: all of an org are one."""
+        if self.org is not None:
+            return f"org {self.org}"
+        return f"token {self.token}" if self.token else f"person {self.name}"
 
 
 def admit(viewer: Viewer, audience: Audience, org: str | None) -> str | None:

@@ -32,7 +32,7 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def viewer(self) -> Viewer:
         """Who it is."""
-        return Viewer(self.name, self.org)
+        return Viewer(self.name, self.org, token="" if self.stamp else self.id)
 
 
 class Signer:

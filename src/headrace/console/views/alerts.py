@@ -85,6 +85,7 @@ ALERTS = View(
     read=read_alerts,
     audience="operator",
     group="House",
+    needs="memory",
     help="What is wrong, what was, and whom the console tells.",
 )
 
@@ -97,5 +98,6 @@ TEST_ALERT = Action(
     do=test_alert,
     form="alerts",
     back=lambda ask, done: "/alerts",  # noqa: ARG005  what came of it is seen there
+    needs="time",
     help="Post a test notification to the webhook of the alerts.",
 )

@@ -41,5 +41,6 @@ BOOKS = View(
     ask=BooksAsk,
     answer=Books,
     read=read_books,
+    needs="memory",
     help="What was accepted, and what became of it: the columns of `headrace audit`, with its positions.",
 )

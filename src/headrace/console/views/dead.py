@@ -69,5 +69,6 @@ DEAD = View(
     read=read_dead,
     rows=lambda answer: answer.letters,
     group="Trouble",
+    needs="memory",
     help="What no destination took, by error, time and org.",
 )

@@ -112,6 +112,7 @@ JOBS = View(
     answer=JobsAnswer,
     read=read_jobs,
     group="Trouble",
+    needs="memory",
     help="Redrives that people started, and how far they are.",
 )
 JOB = View(

@@ -97,5 +97,6 @@ JOURNEY = View(
     ask=JourneyAsk,
     answer=JourneyAnswer,
     read=read_journey,
+    needs="time",
     help="Where one event stood in Kafka, which posts it was in, and what became of it.",
 )

@@ -112,5 +112,6 @@ PLAN = View(
     ask=PlanAsk,
     answer=PlanAnswer,
     read=read_plan,
+    needs="memory",
     help="What a redrive would do; it changes nothing.",
 )

@@ -71,5 +71,6 @@ TEST = Action(
     audience="org",
     form="destination",
     back=_back,
+    needs="time",
     help="Send one marked event (headrace.test) to a destination, and see request, signature and answer.",
 )

@@ -159,5 +159,6 @@ RETRIES = View(
     answer=Retries,
     read=read_retries,
     group="River",
+    needs="memory",
     help="What waits on the retry tiers: how much, when it is due, and what was answered the last time.",
 )

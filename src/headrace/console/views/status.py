@@ -79,5 +79,6 @@ STATUS = View(
     read=read_status,
     audience="operator",
     group="House",
+    needs="memory",
     help="What `headrace doctor` checks, what runs in the background, versions, and the configuration in force.",
 )

@@ -50,5 +50,6 @@ TAIL = View(
     read=read_tail,
     group="Conversations",
     has_stream=True,
+    needs="memory",
     help="Events as they arrive; /tail/stream goes on with them as server-sent events.",
 )

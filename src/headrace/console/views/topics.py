@@ -92,5 +92,6 @@ TOPICS = View(
     read=read_topics,
     audience="operator",
     group="River",
+    needs="memory",
     help="The topics of the river, how much they hold, and how far which worker is behind.",
 )

@@ -5,11 +5,14 @@ from http import HTTPStatus
 import msgspec
 from starlette.responses import Response
 
-from headrace.console.viewer import Absent, Busy, Viewer
+from headrace.console.viewer import Absent, Busy, Greedy, Viewer
 from headrace.errors import BrokerError, HeadraceError, StoreError, UsageError
 
 API = "/api/v1"
 """Where the JSON is."""
+
+AGAIN = 5
+"""Seconds after which whoever was refused for a moment may ask again."""
 
 
 class Problem(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,6 +34,8 @@ def problem(error: HeadraceError, viewer: Viewer | None) -> Problem:
             return refusal(HTTPStatus.NOT_FOUND, str(error))
         case UsageError():
             return refusal(HTTPStatus.BAD_REQUEST, str(error))
+        case Greedy():
+            return refusal(HTTPStatus.TOO_MANY_REQUESTS, str(error))
         case Busy():
             return refusal(HTTPStatus.SERVICE_UNAVAILABLE, str(error))
         case StoreError() | BrokerError():
@@ -47,13 +52,20 @@ def refusal(status: HTTPStatus, detail: str) -> Problem:
 
 
 def json(answer: object, status: int = HTTPStatus.OK) -> Response:
-    """Answer a program."""
-    return Response(msgspec.json.encode(answer), status, media_type="application/json")
+    """Answer a program; what is bytes is JSON already."""
+    body = answer if isinstance(answer, bytes) else msgspec.json.encode(answer)
+    return Response(body, status, media_type="application/json")
 
 
 def json_problem(told: Problem) -> Response:
     """Tell a program what is wrong."""
-    return Response(msgspec.json.encode(told), told.status, media_type="application/problem+json")
+    return Response(msgspec.json.encode(told), told.status, patience(told), media_type="application/problem+json")
+
+
+def patience(told: Problem) -> dict[str, str]:
+    """Return the header that says when to ask again, where asking again helps."""
+    again = {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}
+    return {"Retry-After": str(AGAIN)} if told.status in again else {}
 
 
 def unknown() -> Response:

@@ -1,67 +1,49 @@
-"""Where questions are read: a few threads, each with an event log and a reader of its own.
+"""Where questions are read: at one window for each kind of need, so that nobody waits behind what they do not need.
 
-A store that is slow or hangs keeps these threads busy and nobody else: what comes beyond `WAITING` is refused at once.
+A store that is slow or hangs keeps the threads of `stores` busy, and a destination that hangs those of `time`: what
+needs memory alone is answered all the same.
 """
 
-import asyncio
-import threading
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 from headrace.console.sources import Sources
-from headrace.console.viewer import Busy
-from headrace.errors import BrokerError, StoreError
+from headrace.console.view import Needs
+from headrace.console.viewer import Viewer
+from headrace.console.web.window import IsGone, Window, stays
 
 T = TypeVar("T")
 
-THREADS = 4
-WAITING = 64
-"""Questions that may be open at once."""
+THREADS: Mapping[Needs, int] = {"memory": 2, "stores": 4, "time": 4}
+"""Each has an event log and a reader of its own, which do nothing before they are asked."""
 
 PATIENCE = 10.0
 """Seconds after which whoever asked is told that it takes too long."""
 
 
 class Desk:
-    """Answers one question after the other on each of its threads. Called from the event loop."""
+    """Answers questions in threads. Called from the event loop."""
 
     def __init__(self, open_sources: Callable[[], Sources], *, patience: float = PATIENCE) -> None:
-        self._open = open_sources
-        self._patience = patience
-        self._own = threading.local()
-        self._opened: list[Sources] = []
-        self._open_questions = 0
-        self.asked = self.unanswered = 0
-        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="headrace-console")
+        self._windows = {name: Window(name, threads, open_sources, patience) for name, threads in THREADS.items()}
 
-    async def ask(self, read: Callable[[Sources], T]) -> T:
-        """Call *read* with a thread's sources; raise `Busy` when that takes too long, and what *read* raises."""
-        if self._open_questions >= WAITING:
-            raise Busy("the console has more questions than it can answer; try again in a moment")
-        self._open_questions += 1
-        self.asked += 1
-        answer = asyncio.get_running_loop().run_in_executor(self._threads, self._read, read)
-        answer.add_done_callback(self._done)
-        try:
-            return await asyncio.wait_for(asyncio.shield(answer), self._patience)
-        except TimeoutError:
-            raise Busy(f"the answer took longer than {self._patience:g} s; is the event log or Kafka slow?") from None
+    async def ask(
+        self, read: Callable[[Sources], T], viewer: Viewer, needs: Needs = "stores", is_gone: IsGone = stays
+    ) -> T:
+        """Call *read* in a thread, as `Window.ask` says."""
+        return await self._windows[needs].ask(read, viewer.share, is_gone)
+
+    @property
+    def asked(self) -> int:
+        """How many questions there were."""
+        return sum(window.asked for window in self._windows.values())
+
+    @property
+    def unanswered(self) -> int:
+        """How many of them the event log or Kafka did not answer."""
+        return sum(window.unanswered for window in self._windows.values())
 
     def close(self) -> None:
         """End the threads when they have answered, and close what they had opened."""
-        self._threads.shutdown(wait=False, cancel_futures=True)
-        for sources in self._opened:
-            sources.close()
-
-    def _read(self, read: Callable[[Sources], T]) -> T:
-        sources: Sources | None = getattr(self._own, "sources", None)
-        if sources is None:
-            sources = self._own.sources = self._open()
-            self._opened.append(sources)
-        return read(sources)
-
-    def _done(self, answer: "asyncio.Future[T]") -> None:
-        self._open_questions -= 1
-        # Asked for here, so that nobody is told of what somebody who waits no longer missed.
-        self.unanswered += not answer.cancelled() and isinstance(answer.exception(), StoreError | BrokerError)
+        for window in self._windows.values():
+            window.close()

@@ -24,8 +24,17 @@ PORTION = 2_000
 
 Lines = Annotated[int, msgspec.Meta(ge=1, le=MOST, description="How many lines at most, beside the last.")]
 
-Read = Callable[[msgspec.Struct], Awaitable[Any]]
-"""Reads one page of a view."""
+
+class Portion(msgspec.Struct, frozen=True):
+    """One page as *lines*, *count* of them, and where the next one goes on."""
+
+    lines: bytes
+    count: int
+    next: str | None
+
+
+Read = Callable[[msgspec.Struct], Awaitable[Portion]]
+"""Reads one page of a view, and writes it."""
 
 
 class End(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,23 +57,28 @@ def limit_of(given: Mapping[str, str]) -> tuple[int, dict[str, str]]:
         raise UsageError(f"limit: {str(error)[0].lower()}{str(error)[1:]}") from None
 
 
-async def open_lines(view: View, ask: Any, limit: int, read: Read, viewer: Viewer) -> AsyncIterator[bytes]:
+def write_lines(view: View, answer: Any) -> Portion:
+    """Write the rows of an *answer*."""
+    assert view.rows is not None
+    page = view.rows(answer)
+    return Portion(b"".join(msgspec.json.encode(row) + b"\n" for row in page.rows), len(page.rows), page.next)
+
+
+async def open_lines(ask: Any, limit: int, read: Read, viewer: Viewer) -> AsyncIterator[bytes]:
     """Read the first page, raising what that raises; return what yields the lines of it and of all that follow."""
-    rows = view.rows
-    assert rows is not None
-    first = rows(await read(_portion(ask, ask.after, limit)))
+    first = await read(_portion(ask, ask.after, limit))
 
     async def lines() -> AsyncIterator[bytes]:
         page, left = first, limit
         while True:
-            left -= len(page.rows)
-            yield b"".join(msgspec.json.encode(row) + b"\n" for row in page.rows)
+            left -= page.count
+            yield page.lines
             if page.next is None or left <= 0:
                 yield _line(End(next=page.next))
                 return
             following = page.next
             try:
-                page = rows(await read(_portion(ask, following, left)))
+                page = await read(_portion(ask, following, left))
             except HeadraceError as error:
                 # The status is long sent: what went wrong is told where the reader looks for how to go on.
                 yield _line(End(next=following, problem=problem(error, viewer)))

@@ -37,8 +37,9 @@ _PROBLEMS = {
     "404": "There is nothing here, or it is not yours to see.",
     "414": "The query is too long.",
     "421": "The console is not served under this name.",
+    "429": "You have as many questions open as one viewer may; `Retry-After` says when to ask again.",
     "500": "Something went wrong in the console; `detail` says under which reference its log tells more.",
-    "503": "It cannot be answered now; try again in a moment.",
+    "503": "It cannot be answered now; `Retry-After` says when to ask again.",
 }
 _REFUSALS = {
     "403": "Another site sent it.",

@@ -2,9 +2,9 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from functools import partial
+from functools import cache, partial
 from http import HTTPStatus
-from typing import Any, Protocol
+from typing import Protocol
 from urllib.parse import quote
 
 import msgspec
@@ -18,17 +18,18 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from headrace.console.links import link
+from headrace.console.sources import Sources
 from headrace.console.view import Action, View
 from headrace.console.viewer import Absent, Viewer
-from headrace.console.web.answers import API, Problem, json, json_problem, problem, refusal, unknown
+from headrace.console.web.answers import API, Problem, json, json_problem, patience, problem, refusal, unknown
 from headrace.console.web.asking import fitting, make_ask, read_body, read_form
 from headrace.console.web.desk import Desk
 from headrace.console.web.doing import perform
 from headrace.console.web.exact_route import ExactRoute
 from headrace.console.web.guard import Guard, IsServed, serves
-from headrace.console.web.lines import MEDIA_TYPE, SUFFIX, limit_of, open_lines
+from headrace.console.web.lines import MEDIA_TYPE, SUFFIX, Portion, limit_of, open_lines, write_lines
 from headrace.console.web.openapi import describe
-from headrace.console.web.pages import Pages, Refused
+from headrace.console.web.pages import NOTHING_REFUSED, Pages, Refused
 from headrace.errors import HeadraceError, UsageError
 
 Handler = Callable[[Request], Awaitable[Response]]
@@ -68,7 +69,7 @@ class Site:
         self._pages = pages
         self._access = access
         self._views = {view.name: view for view in views}
-        self._described = partial(describe, views, actions)
+        self._described = cache(partial(describe, views, actions))
         routes: list[BaseRoute] = [ExactRoute(view.path, self._page(view)) for view in views if view.has_page]
         routes += [ExactRoute(API + view.path, self._document(view)) for view in views]
         routes += [ExactRoute(API + view.path + SUFFIX, self._lines(view)) for view in views if view.rows]
@@ -96,12 +97,18 @@ class Site:
                 return _to_sign_in(request)
             try:
                 ask = make_ask(view.ask, request.query_params, request.path_params, viewer, view.audience)
-                answer = await self._desk.ask(lambda sources: view.read(ask, sources))
+                render = partial(self._render, view, ask, viewer)
+                return HTMLResponse(await self._desk.ask(render, viewer, view.needs, request.is_disconnected))
             except HeadraceError as error:
                 return self._problem(problem(error, viewer), viewer)
-            return HTMLResponse(self._pages.view(view, ask, answer, viewer))
 
         return show
+
+    def _render(
+        self, view: View, ask: msgspec.Struct, viewer: Viewer, sources: Sources, refused: Refused = NOTHING_REFUSED
+    ) -> bytes:
+        """Return a page, made in the thread that reads it: the event loop is everybody's."""
+        return self._pages.view(view, ask, view.read(ask, sources), viewer, refused).encode()
 
     def _document(self, view: View) -> Handler:
         async def answer(request: Request) -> Response:
@@ -110,7 +117,8 @@ class Site:
                 return unknown()
             try:
                 ask = make_ask(view.ask, request.query_params, request.path_params, viewer, view.audience)
-                return json(await self._desk.ask(lambda sources: view.read(ask, sources)))
+                write = partial(_write, view, ask)
+                return json(await self._desk.ask(write, viewer, view.needs, request.is_disconnected))
             except HeadraceError as error:
                 return json_problem(problem(error, viewer))
 
@@ -121,19 +129,20 @@ class Site:
             viewer = self._access.viewer(request)
             if viewer is None:
                 return unknown()
+
+            def read(ask: msgspec.Struct) -> Awaitable[Portion]:
+                return self._desk.ask(lambda sources: write_lines(view, view.read(ask, sources)), viewer, view.needs)
+
             try:
                 limit, given = limit_of(request.query_params)
                 ask = make_ask(view.ask, given, request.path_params, viewer, view.audience)
-                lines = await open_lines(view, ask, limit, self._read_with(view), viewer)
+                lines = await open_lines(ask, limit, read, viewer)
             except HeadraceError as error:
                 return json_problem(problem(error, viewer))
             named = {"Content-Disposition": f'attachment; filename="{view.name}{SUFFIX}"'}
             return StreamingResponse(lines, headers=named, media_type=MEDIA_TYPE)
 
         return answer
-
-    def _read_with(self, view: View) -> Callable[[msgspec.Struct], Awaitable[Any]]:
-        return lambda ask: self._desk.ask(lambda sources: view.read(ask, sources))
 
     def _form(self, action: Action) -> Handler:
         async def do(request: Request) -> Response:
@@ -143,7 +152,8 @@ class Site:
             given = await read_form(request)
             try:
                 ask = make_ask(action.ask, given, request.path_params, viewer, action.audience)
-                done = await self._desk.ask(lambda sources: perform(action, ask, sources, viewer, _address(request)))
+                act = partial(perform, action, ask, viewer=viewer, address=_address(request))
+                done = await self._desk.ask(act, viewer, action.needs)
             except UsageError as error:
                 return await self._form_again(action, Refused(action.name, str(error), given), request, viewer)
             except HeadraceError as error:
@@ -160,10 +170,11 @@ class Site:
             return self._problem(told, viewer)
         try:
             ask = make_ask(view.ask, fitting(view.ask, refused.given), request.path_params, viewer, view.audience)
-            answer = await self._desk.ask(lambda sources: view.read(ask, sources))
+            render = partial(self._render, view, ask, viewer, refused=refused)
+            page = await self._desk.ask(render, viewer, view.needs)
         except HeadraceError:
             return self._problem(told, viewer)
-        return HTMLResponse(self._pages.view(view, ask, answer, viewer, refused), HTTPStatus.BAD_REQUEST)
+        return HTMLResponse(page, HTTPStatus.BAD_REQUEST)
 
     def _call(self, action: Action) -> Handler:
         async def call(request: Request) -> Response:
@@ -173,8 +184,8 @@ class Site:
             try:
                 given = await read_body(request)
                 ask = make_ask(action.ask, given, request.path_params, viewer, action.audience)
-                address = _address(request)
-                return json(await self._desk.ask(lambda sources: perform(action, ask, sources, viewer, address)))
+                act = partial(perform, action, ask, viewer=viewer, address=_address(request))
+                return json(await self._desk.ask(act, viewer, action.needs))
             except HeadraceError as error:
                 return json_problem(problem(error, viewer))
 
@@ -184,13 +195,27 @@ class Site:
         viewer = self._access.viewer(request)
         if viewer is None:
             return _to_sign_in(request)
-        return HTMLResponse(self._pages.page("api.html", viewer, api=self._described(), url=str(request.base_url)))
+        url = str(request.base_url)
+
+        def render(_: Sources) -> bytes:
+            return self._pages.page("api.html", viewer, api=self._described(), url=url).encode()
+
+        try:
+            return HTMLResponse(await self._desk.ask(render, viewer, "memory", request.is_disconnected))
+        except HeadraceError as error:
+            return self._problem(problem(error, viewer), viewer)
 
     async def _openapi(self, request: Request) -> Response:
-        return json(self._described()) if self._access.viewer(request) else unknown()
+        viewer = self._access.viewer(request)
+        if viewer is None:
+            return unknown()
+        try:
+            return json(await self._desk.ask(lambda _: msgspec.json.encode(self._described()), viewer, "memory"))
+        except HeadraceError as error:
+            return json_problem(problem(error, viewer))
 
     def _problem(self, told: Problem, viewer: Viewer | None) -> Response:
-        return HTMLResponse(self._pages.problem(told, viewer), told.status)
+        return HTMLResponse(self._pages.problem(told, viewer), told.status, patience(told))
 
     def _refuse(self, scope: Scope, told: Problem) -> Response:
         """Say a problem to nobody in particular, and with nobody's data."""
@@ -218,6 +243,11 @@ class Site:
         """Return what may be done at a path, which several routes can share."""
         routes = [each for each in self.app.routes if isinstance(each, Route) and each.matches(scope)[0] != Match.NONE]
         return sorted({method for route in routes for method in route.methods or ()})
+
+
+def _write(view: View, ask: msgspec.Struct, sources: Sources) -> bytes:
+    """Return a document, made in the thread that reads it."""
+    return msgspec.json.encode(view.read(ask, sources))
 
 
 def _address(request: Request) -> str:
