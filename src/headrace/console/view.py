@@ -6,7 +6,7 @@ from typing import Any, Literal, Protocol
 import msgspec
 
 from headrace.console.sources import Sources
-from headrace.console.viewer import Audience
+from headrace.console.viewer import Audience, Viewer
 
 Needs = Literal["memory", "stores", "time"]
 """What it takes to answer: what the console remembers and no more; the event log or Kafka; or seconds of either, or of
@@ -55,7 +55,7 @@ class Action(msgspec.Struct, frozen=True, kw_only=True):
     """One thing that can be done, by POST to *path*, as a form and as JSON.
 
     *ask* holds the parameters of the path and the fields of the form. *do* is called in a thread with the ask, the
-    sources and the name of who does it, returns an *answer*, and is written into the trail unless it is not *noted*.
+    sources and who does it, returns an *answer*, and is written into the trail unless it is not *noted*.
     *back* says where the page goes then: a path made of the ask's fields. *form* names the view on whose page its form
     stands, which is shown again with what was typed when that is refused; without one a problem is shown. Of the
     parameters that it *hides* the trail keeps a digest only: what is erased must leave no name. It *needs* the event
@@ -67,7 +67,7 @@ class Action(msgspec.Struct, frozen=True, kw_only=True):
     title: str
     ask: type[msgspec.Struct]
     answer: type[msgspec.Struct]
-    do: Callable[[Any, Sources, str], Any]
+    do: Callable[[Any, Sources, Viewer], Any]
     audience: Audience = "operator"
     back: Callable[[Any, Any], str]
     form: str = ""

@@ -1,5 +1,6 @@
-"""Who asks, and what they may ask for."""
+"""Who asks, what they may ask for, and how much of it at once."""
 
+from collections.abc import Sequence
 from typing import Literal
 
 import msgspec
@@ -18,7 +19,7 @@ class Busy(HeadraceError):
     """The console has too much to do to answer now."""
 
 
-class Greedy(HeadraceError):
+class Greedy(Busy):
     """Who asks has as much open at once as one viewer may."""
 
 
@@ -39,6 +40,28 @@ class Viewer(msgspec.Struct, frozen=True):
         if self.org is not None:
             return f"org {self.org}"
         return f"token {self.token}" if self.token else f"person {self.name}"
+
+
+class Quota(msgspec.Struct, frozen=True, kw_only=True):
+    """How many of a thing there may be at once: *most* of them, of one org *each*, and *reserve* are for operators."""
+
+    most: int
+    each: int
+    reserve: int
+
+    def refusal(self, taken: Sequence[str | None], org: str | None) -> Literal["full", "share"] | None:
+        """Say why a viewer of *org* (None: an operator) gets none; *taken* are the orgs of those who have one.
+
+        `share`: it has its own already; `full`: there is none for it, whoever has them.
+        """
+        if len(taken) >= self.most:
+            return "full"
+        if org is None:
+            return None
+        if taken.count(org) >= self.each:
+            return "share"
+        of_orgs = sum(each is not None for each in taken)
+        return "full" if of_orgs >= self.most - self.reserve else None
 
 
 def admit(viewer: Viewer, audience: Audience, org: str | None) -> str | None:

@@ -13,7 +13,7 @@ from headrace.console.fields import Org
 from headrace.console.links import link
 from headrace.console.sources import Sources
 from headrace.console.view import Action, View
-from headrace.console.viewer import Absent
+from headrace.console.viewer import Absent, Viewer
 from headrace.demo.chat import LONGEST, Chat, Said
 from headrace.demo.gauge import Reading
 from headrace.demo.lines import LogLine, read_log
@@ -125,7 +125,7 @@ class ChatPages:
             river=river,
         )
 
-    def say(self, ask: SayAsk, sources: Sources, who: str) -> Answered:  # noqa: ARG002  an action's signature
+    def say(self, ask: SayAsk, sources: Sources, who: Viewer) -> Answered:  # noqa: ARG002  an action's signature
         """Say something to the bot."""
         text = ask.text.strip()
         if not text:
@@ -138,7 +138,7 @@ class ChatPages:
             is_over=conversation.is_over,
         )
 
-    def switch(self, ask: SwitchAsk, sources: Sources, who: str) -> Switched:  # noqa: ARG002  an action's signature
+    def switch(self, ask: SwitchAsk, sources: Sources, who: Viewer) -> Switched:  # noqa: ARG002  an action's signature
         """Break or mend a server; nobody else does from now on."""
         self._switches.take()
         self._switches.turn(self._known(ask.org), up=ask.server == "up")

@@ -31,7 +31,7 @@ class Noted(msgspec.Struct, frozen=True, kw_only=True):
     text: str
 
 
-def note(ask: NoteAsk, sources: Sources, who: str) -> Noted:
+def note(ask: NoteAsk, sources: Sources, by: Viewer) -> Noted:
     return Noted(text=ask.text)
 
 

@@ -102,7 +102,7 @@ def test_before_the_first_look_nothing_is_made_up() -> None:
 def test_questions_that_fail_and_viewers_are_counted() -> None:
     clock = FakeClock()
     tail = Tail()
-    tail.join(Sought(), lambda: None)
+    tail.join(Sought(), lambda: None, None)
     with console(log=FailingLog(clock), tail=tail) as site:
         assert site.get("/sessions").status == 503
         told = metrics(site)

@@ -4,17 +4,21 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from queue import Queue
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from headrace.broker.port import Producer, Reader, TopicState
 from headrace.console.dead import redriving
+from headrace.console.dead.book import LetterBook
 from headrace.console.dead.jobs import OPEN, REASONS, Job, Jobs, Skipped, Task, with_skipped
 from headrace.console.dead.letters import Position, Wanted
 from headrace.console.dead.redriving import Redone, Redriver, groups, runs
 from headrace.console.standing import Standing, stand
-from headrace.console.viewer import Viewer
+from headrace.console.viewer import Busy, Greedy, Quota, Viewer
 from headrace.eventlog.memory import MemoryEventLog
 from headrace.eventlog.trail import DeedQuery
 from headrace.model.destination import Destination
@@ -22,10 +26,10 @@ from headrace.model.record import TopicPartition
 from headrace.model.units import Duration
 from headrace.retry import redrive as retry
 from headrace.retry.aims import Ways
-from headrace.testing.clock import FakeClock
+from headrace.testing.clock import EPOCH, FakeClock
 from headrace.wire.letters import DeadLetter
 from unit.console.asking_client import Asking, facts, open_site
-from unit.console.burying import NAMES, Dead
+from unit.console.burying import NAMES, Dead, letter
 
 TIER = Duration.parse("5s")
 KNOWN = facts({"crm": Destination(name="crm", type="http", settings=msgspec.Struct())})
@@ -282,22 +286,80 @@ def test_a_job_of_a_console_that_ended_is_told_from_the_trail(house: House) -> N
     assert "Kafka knows what was put back" in page.text
 
 
+def test_a_redrive_of_an_org_holds_its_place_for_an_hour_at_most() -> None:
+    book = LetterBook()
+    book.add([letter(number, died=EPOCH - 1) for number in range(400)], {0: 0})
+    answers = []
+    for viewer in (ACME, OPERATOR):
+        with open_site(letters=book, jobs=Jobs(lambda task, _: None), viewer=viewer) as site:
+            answers += [site.post("/api/v1/jobs", json={"rate": rate, "count": 400}) for rate in (0.1, 0.2)]
+
+    assert [each.status for each in answers] == [400, 200, 200, 200]
+    assert "put back 0.2 letters a second or more" in answers[0].json()["detail"]
+
+
+def job(id_: str) -> Job:
+    return Job(id=id_, who="olga", org=None, rate=1.0, total=1, asked_at=0.0)
+
+
 def test_too_many_jobs_are_refused() -> None:
     def wait(task: Task, positions: Sequence[Position]) -> None:
         task.cancelled.wait(5)
         task.tell(state="cancelled")
 
     jobs = Jobs(wait)
-    for number in range(OPEN):
-        jobs.start(Job(id=f"{number}", who="olga", org=None, rate=1.0, total=1, asked_at=0.0), [])
+    for number in range(OPEN.most):
+        jobs.start(job(f"{number}"), [], None)
 
-    with pytest.raises(Exception, match="cancel one"):
-        jobs.start(Job(id="more", who="olga", org=None, rate=1.0, total=1, asked_at=0.0), [])
+    with pytest.raises(Busy, match="cancel one"):
+        jobs.start(job("more"), [], None)
 
     jobs.close()
     assert {job.error for job in jobs.all()} == {"the console ended"}
     with pytest.raises(Exception, match="it is ending"):
-        Jobs().start(Job(id="none", who="olga", org=None, rate=1.0, total=1, asked_at=0.0), [])
+        Jobs().start(job("none"), [], None)
+
+
+def test_an_org_has_a_share_of_the_jobs_and_operators_a_reserve() -> None:
+    begun: Queue[str] = Queue()
+
+    def wait(task: Task, positions: Sequence[Position]) -> None:
+        begun.put(task.job.id)
+        task.cancelled.wait(5)
+        task.tell(state="cancelled")
+
+    jobs = Jobs(wait)
+    for number in range(OPEN.each):
+        jobs.start(job(f"acme-{number}"), [], "acme")
+    assert begun.get(timeout=5).startswith("acme")
+    with pytest.raises(Greedy, match="4 redrives of your org"):
+        jobs.start(job("more"), [], "acme")
+
+    for number in range(OPEN.most - OPEN.each - OPEN.reserve):
+        jobs.start(job(f"other-{number}"), [], f"org-{number}")
+    assert [begun.get(timeout=5)[:5] for _ in range(2)] == ["other"] * 2, "acme's others wait, and keep nobody"
+    with pytest.raises(Busy, match="as many redrives"):
+        jobs.start(job("globex"), [], "globex")
+    jobs.start(job("operator"), [], None)
+    assert begun.get(timeout=5) == "operator"
+
+    jobs.close()
+    assert {each.state for each in jobs.all()} == {"cancelled"}
+
+
+@given(
+    taken=st.lists(st.sampled_from(["acme", "globex", None]), max_size=12), org=st.sampled_from(["acme", "new", None])
+)
+def test_a_quota_keeps_what_is_reserved(taken: list[str | None], org: str | None) -> None:
+    quota, had = Quota(most=6, each=2, reserve=2), list[str | None]()
+    for each in [*taken, org]:
+        if quota.refusal(had, each) is None:
+            had.append(each)
+    of_orgs = [each for each in had if each is not None]
+    assert len(had) <= quota.most
+    assert len(of_orgs) <= quota.most - quota.reserve
+    assert max(map(of_orgs.count, of_orgs), default=0) <= quota.each
+    assert quota.refusal([*of_orgs, None], None) is None
 
 
 def test_groups_are_a_second_long_and_go_by_the_order_of_the_topic() -> None:

@@ -13,6 +13,7 @@ from headrace.broker.port import Producer, TopicState
 from headrace.console.tailing.reading import BEFORE, MOST, TailReading
 from headrace.console.tailing.rows import LINE, Seen
 from headrace.console.tailing.tail import RECENT, SHOWN, UPDATES, VIEWERS, Sought, Tail, Update, Viewer
+from headrace.console.viewer import Busy, Greedy
 from headrace.console.viewer import Viewer as Person
 from headrace.console.web import tail_stream
 from headrace.console.web.tail_stream import TailStream
@@ -72,7 +73,7 @@ def ids(viewer: Viewer) -> list[str]:
 def test_who_comes_sees_the_last_events_and_then_what_is_new(tail: Tail) -> None:
     river = River(tail)
     river.emit(0, 500)
-    viewer = tail.join(Sought(), nothing)
+    viewer = tail.join(Sought(), nothing, None)
 
     river.reading.step()
     assert ids(viewer) == [f"{number}" for number in range(500 - BEFORE, 500)]
@@ -87,7 +88,7 @@ def test_nothing_is_read_while_nobody_looks_on(tail: Tail, monkeypatch: pytest.M
     monkeypatch.setattr("headrace.console.tailing.reading.GLANCE", 0.0)
     river = River(tail)
     river.emit(0, 9)
-    viewer = tail.join(Sought(), nothing)
+    viewer = tail.join(Sought(), nothing, None)
     river.reading.step()
     tail.leave(viewer)
     assert len(tail.recent(Sought(), 50)) == 9, "a page that is loaded again finds them"
@@ -135,7 +136,7 @@ def test_a_row_tells_an_event_in_words() -> None:
 
 
 def test_more_than_an_update_holds_is_sampled_evenly_and_said(tail: Tail) -> None:
-    viewer = tail.join(Sought(), nothing)
+    viewer = tail.join(Sought(), nothing, None)
     many = [seen(number) for number in range(4 * SHOWN)]
 
     tail.publish(many, 4 * SHOWN)
@@ -150,7 +151,7 @@ def test_more_than_an_update_holds_is_sampled_evenly_and_said(tail: Tail) -> Non
 
 
 def test_what_was_not_even_read_is_counted_too(tail: Tail) -> None:
-    viewer = tail.join(Sought(), nothing)
+    viewer = tail.join(Sought(), nothing, None)
 
     tail.publish([seen(number) for number in range(100)], 1000)
 
@@ -158,7 +159,7 @@ def test_what_was_not_even_read_is_counted_too(tail: Tail) -> None:
 
 
 def test_a_slow_viewer_loses_the_oldest_updates_and_is_told(tail: Tail) -> None:
-    slow, idle = tail.join(Sought(), nothing), tail.join(Sought(org="globex"), nothing)
+    slow, idle = tail.join(Sought(), nothing, None), tail.join(Sought(org="globex"), nothing, None)
     for number in range(UPDATES + 3):
         tail.publish([seen(number)], 1)
 
@@ -170,12 +171,28 @@ def test_a_slow_viewer_loses_the_oldest_updates_and_is_told(tail: Tail) -> None:
 
 
 def test_too_many_viewers_are_refused(tail: Tail) -> None:
-    viewers = [tail.join(Sought(), nothing) for _ in range(VIEWERS)]
+    viewers = [tail.join(Sought(), nothing, None) for _ in range(VIEWERS.most)]
 
-    with pytest.raises(Exception, match=f"{VIEWERS} live tails"):
-        tail.join(Sought(), nothing)
+    with pytest.raises(Exception, match="as many live tails"):
+        tail.join(Sought(), nothing, None)
     tail.leave(viewers[0])
-    tail.join(Sought(), nothing)
+    tail.join(Sought(), nothing, None)
+
+
+def test_an_org_has_a_share_of_the_tails_and_operators_a_reserve(tail: Tail) -> None:
+    for _ in range(VIEWERS.each):
+        tail.join(Sought(), nothing, "acme")
+    with pytest.raises(Greedy, match="5 live tails of your org"):
+        tail.check("acme")
+
+    for number in range(VIEWERS.most - VIEWERS.each - VIEWERS.reserve):
+        tail.join(Sought(), nothing, f"org-{number}")
+    with pytest.raises(Busy, match="as many live tails"):
+        tail.check("globex")
+    for _ in range(VIEWERS.reserve):
+        tail.join(Sought(), nothing, None)
+    with pytest.raises(Busy, match="as many live tails"):
+        tail.check(None)
 
 
 class _Counting(Tail):
@@ -193,7 +210,7 @@ class _Counting(Tail):
 def test_a_look_reads_so_much_and_no_more_in_proportion() -> None:
     tail = _Counting()
     river = River(tail)
-    viewer = tail.join(Sought(), nothing)
+    viewer = tail.join(Sought(), nothing, None)
     river.reading.step()
     river.emit(0, 2 * MOST)
 
@@ -206,8 +223,8 @@ def test_a_look_reads_so_much_and_no_more_in_proportion() -> None:
 
 def test_a_second_of_a_thousand_events_costs_little(tail: Tail) -> None:
     """Ten seconds at 1,000 events/s, with as many viewers as there may be, in well under a second of work."""
-    for number in range(VIEWERS):
-        tail.join(Sought(session=f"s-{number}") if number % 2 else Sought(errors=number % 4 == 0), nothing)
+    for number in range(VIEWERS.most):
+        tail.join(Sought(session=f"s-{number}") if number % 2 else Sought(errors=number % 4 == 0), nothing, None)
     values = [
         event(f"{number}", data={"error": ERROR} if number % 50 == 0 else {"text": "hello"}) for number in range(1000)
     ]
@@ -249,7 +266,6 @@ def test_a_stream_brings_an_orgs_own_events() -> None:
     assert [row.id for row in msgspec.convert(update, Update).rows] == ["1"]
     assert answer.headers["content-type"].startswith("text/event-stream")
     assert (foreign.status, wrong.status) == (404, 400)
-    assert not tail.is_full
     assert tail._viewers == [], "who hung up is forgotten"
 
 
@@ -259,15 +275,15 @@ def test_a_stream_is_for_those_who_are_signed_in(tail: Tail) -> None:
 
 
 def test_a_full_tail_says_so(tail: Tail) -> None:
-    for _ in range(VIEWERS):
-        tail.join(Sought(), nothing)
+    for _ in range(VIEWERS.most):
+        tail.join(Sought(), nothing, None)
     for site in open_stream(tail, Person("olga")):
         assert site.get("/tail/stream").status == 503
 
 
 def test_streams_end_at_once_when_the_console_does(tail: Tail) -> None:
     async def look_on() -> bytes:
-        stream = TailStream(tail, As(Person("olga")))._updates(Sought())
+        stream = TailStream(tail, As(Person("olga")))._updates(Sought(), None)
         body = await anext(stream)
         reader = asyncio.ensure_future(_rest(stream))
         await asyncio.sleep(0)
@@ -277,7 +293,7 @@ def test_streams_end_at_once_when_the_console_does(tail: Tail) -> None:
 
     assert asyncio.run(look_on()) == tail_stream.RETRY
     with pytest.raises(Exception, match="live tails"):
-        tail.join(Sought(), nothing)
+        tail.join(Sought(), nothing, None)
 
 
 async def _rest(stream: AsyncIterator[bytes]) -> bytes:
@@ -291,7 +307,7 @@ class _Flowing(Tail):
         super().__init__()
         self._found = found
 
-    def join(self, sought: Sought, wake: Callable[[], None]) -> Viewer:
-        viewer = super().join(sought, wake)
+    def join(self, sought: Sought, wake: Callable[[], None], org: str | None) -> Viewer:
+        viewer = super().join(sought, wake, org)
         self.publish(self._found, len(self._found))
         return viewer

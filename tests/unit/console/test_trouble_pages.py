@@ -47,7 +47,7 @@ class Trail:
         self.seen: list[Deed] = []
         self.error: Exception | None = None
 
-    def do(self, ask: DoAsk, sources: Sources, who: str) -> Done:
+    def do(self, ask: DoAsk, sources: Sources, by: Viewer) -> Done:
         self.seen = list(self.deeds())
         if self.error is not None:
             raise self.error

@@ -137,7 +137,7 @@ class TwoOrgs:
         ]
         self.log.upsert(values)
         self.jobs.start(
-            Job(id=f"failed-of-{org}", who=canary(org), org=org, rate=1.0, total=1, asked_at=self.clock.wall()), []
+            Job(id=f"failed-of-{org}", who=canary(org), org=org, rate=1.0, total=1, asked_at=self.clock.wall()), [], org
         )
         producer = self.broker.producer(memory=1 << 20)
         key = f"{org}/session-of-{org}".encode()
@@ -152,7 +152,7 @@ class TwoOrgs:
 
     def _look_on(self) -> None:
         """Let the tail see what was emitted, as it does while somebody looks on."""
-        self.tail.join(Sought(), lambda: None)
+        self.tail.join(Sought(), lambda: None, None)
         topic, reader = KNOWN.names.events, self.broker.reader()
         for partition, (start, stop) in reader.bounds(topic).items():
             self.tail.publish(list(map(Seen, reader.read(TopicPartition(topic, partition), start, stop))), stop)

@@ -12,15 +12,15 @@ from uuid import uuid4
 import msgspec
 
 from headrace.console.dead.letters import Position, Wanted
-from headrace.console.viewer import Busy
+from headrace.console.viewer import Busy, Greedy, Quota
 
 State = Literal["waiting", "running", "done", "cancelled", "failed", "lost"]
 """Lost: the console ended meanwhile."""
 
-AT_ONCE = 4
+AT_ONCE = Quota(most=4, each=1, reserve=1)
 """Jobs that run at the same time; more of them wait."""
 
-OPEN = 20
+OPEN = Quota(most=20, each=4, reserve=5)
 """Jobs that may wait or run."""
 
 KEPT = 200
@@ -105,16 +105,18 @@ class Jobs:
         self._work_on = work_on
         self._changing = threading.Lock()
         self._tasks: dict[str, _Task] = {}
-        self._places = threading.Semaphore(AT_ONCE)
 
-    def start(self, job: Job, positions: Sequence[Position]) -> Job:
-        """Begin *job*; raise `Busy` when there are too many."""
+    def start(self, job: Job, positions: Sequence[Position], org: str | None) -> Job:
+        """Begin *job* for a viewer of *org* (None: an operator); raise `Busy`, or `Greedy`, when there are too many."""
         with self._changing:
             if self._work_on is None:
                 raise Busy("this console takes no redrives now; it is ending")
-            if sum(task.job.is_open for task in self._tasks.values()) >= OPEN:
-                raise Busy(f"{OPEN} redrives are waiting or running; cancel one, or wait until one is done")
-            task = self._tasks[job.id] = _Task(job, self._changing)
+            refusal = OPEN.refusal([task.org for task in self._tasks.values() if task.job.is_open], org)
+            if refusal == "share":
+                raise Greedy(f"{OPEN.each} redrives of your org are waiting or running; cancel one, or wait for one")
+            if refusal is not None:
+                raise Busy("as many redrives as there may be are waiting or running; cancel one, or wait for one")
+            task = self._tasks[job.id] = _Task(job, self._changing, org)
         task.thread = threading.Thread(
             target=self._work, args=(self._work_on, task, positions), name="headrace-console-job", daemon=True
         )
@@ -154,21 +156,28 @@ class Jobs:
                 task.thread.join(ENDS_WITHIN)
 
     def _work(self, run: Run, task: "_Task", positions: Sequence[Position]) -> None:
-        while not self._places.acquire(timeout=GLANCE):
-            if task.cancelled.is_set():
-                run(task, positions)
-                return
+        while not self._takes_place(task):
+            if task.cancelled.wait(GLANCE):
+                break
         try:
             run(task, positions)
         finally:
-            self._places.release()
+            task.has_place = False
+
+    def _takes_place(self, task: "_Task") -> bool:
+        with self._changing:
+            taken = [each.org for each in self._tasks.values() if each.has_place]
+            task.has_place = AT_ONCE.refusal(taken, task.org) is None
+        return task.has_place
 
 
 class _Task:
-    """A `Task`."""
+    """A `Task`, asked for by a viewer of *org*; *has_place* while it runs."""
 
-    def __init__(self, job: Job, changing: threading.Lock) -> None:
+    def __init__(self, job: Job, changing: threading.Lock, org: str | None) -> None:
         self.job = job
+        self.org = org
+        self.has_place = False
         self.cancelled = threading.Event()
         self.thread: threading.Thread | None = None
         self._changing = changing

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from headrace.console.tailing.rows import Seen, TailRow
-from headrace.console.viewer import Busy
+from headrace.console.viewer import Busy, Greedy, Quota
 
 SHOWN = 500
 """Events of one update."""
@@ -20,10 +20,11 @@ SHOWN = 500
 UPDATES = 10
 """Updates that wait for a slow viewer."""
 
-VIEWERS = 20
+VIEWERS = Quota(most=20, each=5, reserve=5)
 """Who may look on at the same time."""
 
-FULL = f"{VIEWERS} live tails are open, which is as many as this console serves; close one"
+FULL = "as many live tails are open as this console serves; close one"
+SHARE = f"{VIEWERS.each} live tails of your org are open, which is as many as one org may have; close one"
 
 RECENT = 500
 """Events that are remembered for who comes later."""
@@ -55,10 +56,14 @@ class Update(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Viewer:
-    """Somebody who looks on. *wake* is called, from another thread, when there is something to take."""
+    """Somebody of *org* (None: an operator) who looks on.
 
-    def __init__(self, sought: Sought, wake: Callable[[], None]) -> None:
+    *wake* is called, from another thread, when there is something to take.
+    """
+
+    def __init__(self, sought: Sought, wake: Callable[[], None], org: str | None) -> None:
         self.sought = sought
+        self.org = org
         self.wake = wake
         self._updates: deque[Update] = deque(maxlen=UPDATES)
         self._lost = 0
@@ -88,12 +93,11 @@ class Tail:
         self._random = random.Random()  # noqa: S311  it chooses what is shown
         self.is_closed = False
 
-    def join(self, sought: Sought, wake: Callable[[], None]) -> Viewer:
-        """Let somebody look on; raise `Busy` when too many do."""
+    def join(self, sought: Sought, wake: Callable[[], None], org: str | None) -> Viewer:
+        """Let somebody of *org* (None: an operator) look on; raise what `check` raises."""
         with self._changing:
-            if self.is_full:
-                raise Busy(FULL)
-            viewer = Viewer(sought, wake)
+            self.check(org)
+            viewer = Viewer(sought, wake, org)
             self._viewers.append(viewer)
             self._changing.notify_all()
         return viewer
@@ -113,9 +117,13 @@ class Tail:
         """How many look on."""
         return len(self._viewers)
 
-    @property
-    def is_full(self) -> bool:
-        return self.is_closed or len(self._viewers) >= VIEWERS
+    def check(self, org: str | None) -> None:
+        """Raise `Busy` when too many look on for one more of *org* (None: an operator), `Greedy` when its own do."""
+        refusal = VIEWERS.refusal([each.org for each in self._viewers], org)
+        if refusal == "share":
+            raise Greedy(SHARE)
+        if refusal == "full" or self.is_closed:
+            raise Busy(FULL)
 
     def wait(self, timeout: float) -> bool:
         """Wait until somebody looks on, and tell whether somebody does."""

@@ -8,6 +8,7 @@ from headrace.console.alarm.notifying import Told
 from headrace.console.alarm.symptoms import KEEPER_SILENT, RULES, UNSEEN
 from headrace.console.sources import Sources
 from headrace.console.view import Action, View
+from headrace.console.viewer import Viewer
 from headrace.core.alerts import Alert, Rule
 from headrace.model.units import Duration
 
@@ -70,7 +71,7 @@ def read_alerts(ask: AlertsAsk, sources: Sources) -> AlertsAnswer:  # noqa: ARG0
     return AlertsAnswer(at=board.at, open=board.open, past=board.past, rules=rules, told=board.told)
 
 
-def test_alert(ask: AlertsAsk, sources: Sources, by: str) -> Tested:  # noqa: ARG001  there is nothing to choose
+def test_alert(ask: AlertsAsk, sources: Sources, by: Viewer) -> Tested:  # noqa: ARG001  there is nothing to choose
     """Post a test notification to the webhook."""
     trouble = sources.alerts.test()
     return Tested(ok=not trouble, trouble=trouble)

@@ -10,7 +10,7 @@ from headrace.console.links import link
 from headrace.console.sources import Sources
 from headrace.console.telling.summary import Summary, summary_of
 from headrace.console.view import Action, View
-from headrace.console.viewer import Absent
+from headrace.console.viewer import Absent, Viewer
 from headrace.console.views.session import SESSION
 from headrace.errors import UsageError
 from headrace.eventlog.pages import SessionQuery
@@ -68,7 +68,7 @@ def read_session_to_erase(ask: SessionToEraseAsk, sources: Sources) -> ToErase:
     return ToErase(name=ask.session, sessions=[summary_of(each) for each in found])
 
 
-def erase_session(ask: EraseSessionAsk, sources: Sources, _: str) -> Erased:
+def erase_session(ask: EraseSessionAsk, sources: Sources, _: Viewer) -> Erased:
     """Erase the session, and keep from then on what comes of it out."""
     _check(ask.confirm, ask.session)
     if not sources.log.find_sessions(SessionQuery(org=ask.org, session=ask.session, limit=1)).rows:
@@ -82,7 +82,7 @@ def read_user_to_erase(ask: UserToEraseAsk, sources: Sources) -> ToErase:
     return ToErase(name=ask.user, sessions=[summary_of(each) for each in found if each.user == ask.user][:SHOWN])
 
 
-def erase_user(ask: EraseUserAsk, sources: Sources, _: str) -> Erased:
+def erase_user(ask: EraseUserAsk, sources: Sources, _: Viewer) -> Erased:
     """Erase all sessions that the user began until now."""
     _check(ask.confirm, ask.user)
     return sources.log.erase_user(ask.org, ask.user)

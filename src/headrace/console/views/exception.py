@@ -13,7 +13,7 @@ from headrace.console.sources import Log, Sources
 from headrace.console.telling.faults import Fault, Frame, fault_of, marked
 from headrace.console.telling.steps import Step, steps_of
 from headrace.console.view import Action, View
-from headrace.console.viewer import Absent
+from headrace.console.viewer import Absent, Viewer
 from headrace.eventlog.pages import ExceptionQuery, ExceptionSummary, Hit, HitQuery
 from headrace.eventlog.port import EventQuery, StoredEvent
 from headrace.eventlog.upkeep import Action as Decision
@@ -121,9 +121,9 @@ class Decided(msgspec.Struct, frozen=True, kw_only=True):
     orgs: int
 
 
-def decide(ask: DecideAsk, sources: Sources, by: str) -> Decided:
+def decide(ask: DecideAsk, sources: Sources, by: Viewer) -> Decided:
     """Note the decision; raise `Absent` when there is no such exception."""
-    orgs = sources.log.decide(ask.org, ask.fingerprint, ask.action, by)
+    orgs = sources.log.decide(ask.org, ask.fingerprint, ask.action, by.name)
     if not orgs:
         raise Absent("there is nothing here")
     return Decided(orgs=orgs)

@@ -9,7 +9,7 @@ from headrace.console.fields import Destination, Org
 from headrace.console.links import link
 from headrace.console.sources import Sources
 from headrace.console.view import Action
-from headrace.console.viewer import Absent
+from headrace.console.viewer import Absent, Viewer
 from headrace.errors import UsageError
 from headrace.model.pause import Pause
 
@@ -29,17 +29,17 @@ class ResumeAsk(msgspec.Struct, frozen=True, kw_only=True):
     org: Annotated[Org | None, Meta(description="The org for which it was paused.")] = None
 
 
-def pause(ask: PauseAsk, sources: Sources, by: str) -> Pause:
+def pause(ask: PauseAsk, sources: Sources, by: Viewer) -> Pause:
     """Let the destination have no posts: its events hop, and nothing is given up."""
-    wanted = Pause(destination=ask.destination, org=ask.org, by=by, at=sources.clock.wall(), why=ask.why)
+    wanted = Pause(destination=ask.destination, org=ask.org, by=by.name, at=sources.clock.wall(), why=ask.why)
     _check(wanted, sources)
     sources.pausing.pause(wanted)
     return wanted
 
 
-def resume(ask: ResumeAsk, sources: Sources, by: str) -> Pause:
+def resume(ask: ResumeAsk, sources: Sources, by: Viewer) -> Pause:
     """Let the destination have posts again."""
-    wanted = Pause(destination=ask.destination, org=ask.org, by=by, at=sources.clock.wall())
+    wanted = Pause(destination=ask.destination, org=ask.org, by=by.name, at=sources.clock.wall())
     _check(wanted, sources)
     sources.pausing.resume(wanted)
     return wanted

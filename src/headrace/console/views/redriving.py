@@ -4,6 +4,7 @@ An org's viewers redrive their own letters: it changes nothing but when their ow
 destinations, at a rate that the pipeline bears, and it is they who know when a destination is mended.
 """
 
+import math
 from typing import Annotated
 
 import msgspec
@@ -15,12 +16,16 @@ from headrace.console.fields import Org
 from headrace.console.links import link
 from headrace.console.sources import Sources
 from headrace.console.view import Action
-from headrace.console.viewer import Absent
+from headrace.console.viewer import Absent, Viewer
 from headrace.console.views.jobs import JOB, JobAsk
 from headrace.console.views.letter import Offset, Partition, find
 from headrace.console.views.plan import UNASKED, PlanAsk, wanted
 from headrace.errors import UsageError
+from headrace.model.units import Duration
 from headrace.wire.letters import read_letter
+
+LONGEST = 3600.0
+"""Seconds that a redrive of an org's viewer may take by its rate: it runs in one of few places."""
 
 
 class RedriveAsk(PlanAsk, frozen=True, kw_only=True):
@@ -40,7 +45,7 @@ class RedriveLetterAsk(msgspec.Struct, frozen=True, kw_only=True):
     org: Org | None = None
 
 
-def redrive(ask: RedriveAsk, sources: Sources, who: str) -> Job:
+def redrive(ask: RedriveAsk, sources: Sources, by: Viewer) -> Job:
     """Begin to put letters back."""
     now = sources.clock.wall()
     meant = wanted(ask, now if ask.until is None else ask.until)
@@ -49,13 +54,19 @@ def redrive(ask: RedriveAsk, sources: Sources, who: str) -> Job:
         raise UsageError("no open dead letter is meant by this: look at the plan again")
     if len(found) > UNASKED and ask.count != len(found):
         raise UsageError(f"these are {len(found)} letters: look at the plan again, and type {len(found)} to go on")
+    if by.org is not None and len(found) / ask.rate > LONGEST:
+        least = max(0.1, math.ceil(len(found) / LONGEST * 10) / 10)
+        raise UsageError(
+            f"at this rate it would take longer than the {Duration(LONGEST)} that a redrive of an org may take: "
+            f"put back {least:g} letters a second or more"
+        )
     job = Job(
-        id=new_id(), who=who, org=ask.org, wanted=meant, rate=ask.rate, total=len(found), asked_at=now
+        id=new_id(), who=by.name, org=ask.org, wanted=meant, rate=ask.rate, total=len(found), asked_at=now
     )  # fmt: skip
-    return sources.jobs.start(job, [letter.position for letter in found])
+    return sources.jobs.start(job, [letter.position for letter in found], by.org)
 
 
-def redrive_letter(ask: RedriveLetterAsk, sources: Sources, who: str) -> Job:
+def redrive_letter(ask: RedriveLetterAsk, sources: Sources, by: Viewer) -> Job:
     """Begin to put one letter back."""
     letter = letter_of(read_letter(find(sources, ask.partition, ask.offset)))
     if ask.org not in {None, letter.org}:
@@ -71,22 +82,22 @@ def redrive_letter(ask: RedriveLetterAsk, sources: Sources, who: str) -> Job:
         )
     job = Job(
         id=new_id(),
-        who=who,
+        who=by.name,
         org=letter.org,
         positions=[f"{ask.partition}/{ask.offset}"],
         rate=1.0,
         total=1,
         asked_at=sources.clock.wall(),
     )
-    return sources.jobs.start(job, [position])
+    return sources.jobs.start(job, [position], by.org)
 
 
-def cancel_job(ask: JobAsk, sources: Sources, who: str) -> Job:
+def cancel_job(ask: JobAsk, sources: Sources, by: Viewer) -> Job:
     """Let a job end before its next letters."""
     job = sources.jobs.get(ask.id)
     if job is None or ask.org not in {None, job.org}:
         raise Absent("there is nothing here")
-    sources.jobs.cancel(job.id, f"cancelled by {who}")
+    sources.jobs.cancel(job.id, f"cancelled by {by.name}")
     return sources.jobs.get(job.id) or job
 
 

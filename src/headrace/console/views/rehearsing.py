@@ -12,7 +12,7 @@ from headrace.console.links import link
 from headrace.console.rehearsals import Rehearsal
 from headrace.console.sources import Sources
 from headrace.console.view import Action
-from headrace.console.viewer import Absent
+from headrace.console.viewer import Absent, Viewer
 from headrace.console.views.destination import check
 from headrace.errors import UsageError
 
@@ -27,7 +27,7 @@ class RehearseAsk(msgspec.Struct, frozen=True, kw_only=True):
     org: Annotated[Org | None, Meta(description="The org whose event it is; operators have to name one.")] = None
 
 
-def send(ask: RehearseAsk, sources: Sources, by: str) -> Rehearsal:
+def send(ask: RehearseAsk, sources: Sources, by: Viewer) -> Rehearsal:
     """Post one test event, past Kafka and the books, and remember what was said."""
     if ask.destination not in sources.facts.destinations:
         raise Absent("there is nothing here")
@@ -36,7 +36,7 @@ def send(ask: RehearseAsk, sources: Sources, by: str) -> Rehearsal:
     check(ask.destination, ask.org, sources)
     id_, at = str(uuid4()), sources.clock.wall()
     exchange = sources.rehearse(ask.destination, ask.org, id_, marked_event(ask.org, id_, at))
-    rehearsal = Rehearsal(id=id_, at=at, by=by, org=ask.org, destination=ask.destination, exchange=exchange)
+    rehearsal = Rehearsal(id=id_, at=at, by=by.name, org=ask.org, destination=ask.destination, exchange=exchange)
     sources.rehearsals.add(rehearsal)
     return rehearsal
 

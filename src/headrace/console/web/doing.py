@@ -23,7 +23,7 @@ def perform(action: Action, ask: msgspec.Struct, sources: Sources, viewer: Viewe
     second note that fails takes nothing back: the deed is done, and stays `asked` in the trail.
     """
     if not action.noted:
-        return action.do(ask, sources, viewer.name)
+        return action.do(ask, sources, viewer)
     asked = changed(ask, {})
     asked |= {name: _digest(getattr(ask, "org", None), asked[name]) for name in action.hides if name in asked}
     targets = [str(asked.pop(name)) for name in places(action.path)]
@@ -39,7 +39,7 @@ def perform(action: Action, ask: msgspec.Struct, sources: Sources, viewer: Viewe
     )
     sources.log.note(deed)
     try:
-        done = action.do(ask, sources, viewer.name)
+        done = action.do(ask, sources, viewer)
     except Exception as error:
         told = problem(error, viewer).detail if isinstance(error, HeadraceError) else "an error of the console itself"
         _end(sources, msgspec.structs.replace(deed, result="failed", answer=told))

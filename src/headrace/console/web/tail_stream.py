@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
 
-from headrace.console.tailing.tail import FULL, Sought, Tail
+from headrace.console.tailing.tail import Sought, Tail
 from headrace.console.viewer import Busy
 from headrace.console.views.tail import TAIL, TailAsk, sought
 from headrace.console.web.answers import API, json_problem, problem, unknown
@@ -43,16 +43,15 @@ class TailStream:
             return unknown()
         try:
             ask = make_ask(TailAsk, request.query_params, request.path_params, viewer, TAIL.audience)
-            if self._tail.is_full:
-                raise Busy(FULL)
+            self._tail.check(viewer.org)
         except HeadraceError as error:
             return json_problem(problem(error, viewer))
-        return StreamingResponse(self._updates(sought(ask)), HTTPStatus.OK, HEADERS, "text/event-stream")
+        return StreamingResponse(self._updates(sought(ask), viewer.org), HTTPStatus.OK, HEADERS, "text/event-stream")
 
-    async def _updates(self, what: Sought) -> AsyncIterator[bytes]:
+    async def _updates(self, what: Sought, org: str | None) -> AsyncIterator[bytes]:
         loop, woken = asyncio.get_running_loop(), asyncio.Event()
         try:
-            viewer = self._tail.join(what, lambda: _wake(loop, woken))
+            viewer = self._tail.join(what, lambda: _wake(loop, woken), org)
         except Busy as error:
             yield _event("busy", str(error))
             return
