@@ -30,6 +30,7 @@ class TokenDocument(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     name: str
     org: str | None
+    may_erase: bool
     expires: str
 
 
@@ -37,6 +38,7 @@ def token(
     *,
     org: str | None = None,
     operator: bool = False,
+    may_erase: bool = False,
     name: str | None = None,
     expires: str = "12h",
     url: str | None = None,
@@ -55,6 +57,8 @@ def token(
         The one org that it is for.
     operator
         Make it for every org, and for what only operators do.
+    may_erase
+        Let it erase sessions and users of its org for ever; an operator's may anyway.
     name
         Who it is for, as the trail will say it.
     expires
@@ -73,7 +77,12 @@ def token(
     settings = configuration.load(config).console
     if not settings.secret:
         raise ConfigError('console.secret is not set, which signs tokens; write secret = "env:NAME" below [console]')
-    claim = claim_of(name or f"token for {org or 'operators'}", org, SystemClock().wall() + _span(expires))
+    claim = claim_of(
+        name or f"token for {org or 'operators'}",
+        org,
+        SystemClock().wall() + _span(expires),
+        may_erase=may_erase or operator,
+    )
     made = Signer(settings.secret).sign(claim)
     document = TokenDocument(
         token=made,
@@ -81,9 +90,10 @@ def token(
         id=claim.id,
         name=claim.name,
         org=org,
+        may_erase=claim.may_erase,
         expires=to_text(claim.expires),
     )
-    sees = f"the org {org}" if org else "every org, as an operator"
+    sees = f"the org {org}" + (", and may erase there," if may_erase else "") if org else "every org, as an operator"
     text = [made, "", f"It sees {sees} until {document.expires}; to end it sooner, add {claim.id} to console.revoked."]
     emit_document(document, "\n".join([*text, f"To sign in by it: {document.url}"]), json=json)
     return 0

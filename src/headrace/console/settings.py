@@ -11,10 +11,16 @@ _ORG = r"^([A-Za-z0-9_][A-Za-z0-9_.-]{0,63})?$"
 
 
 class Person(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Somebody who may sign in: an operator, or where *org* is given a viewer of that org."""
+    """Somebody who may sign in: an operator, or where *org* is given a viewer of that org.
+
+    *may_erase* gives a viewer what operators may anyway, and what nobody can undo.
+    """
 
     password: Annotated[Secret, Meta(description="The password, or what `headrace password` makes of it.")]
     org: Annotated[str, Meta(pattern=_ORG, description="The one org to see; empty: every org, as an operator.")] = ""
+    may_erase: Annotated[
+        bool, Meta(description="Whether a viewer of one org may erase its sessions and users for ever; operators may.")
+    ] = False
 
 
 class ConsoleSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,7 +44,10 @@ class ConsoleSettings(msgspec.Struct, frozen=True, kw_only=True):
     ] = Secret("")
     people: Annotated[
         dict[str, Person],
-        Meta(description="Who may sign in, by name, each with a password, and the org if they are to see only one."),
+        Meta(
+            description="Who may sign in, by name, each with a password, and the org if they are to see only one; with "
+            "may_erase they may erase its sessions for ever."
+        ),
     ] = {}
     revoked: Annotated[
         list[str], Meta(description="The ids of tokens that are not accepted any more, as `headrace token` said them.")

@@ -15,6 +15,10 @@ class Absent(HeadraceError):
     """There is no such thing, or it is not the viewer's to see: both are told alike."""
 
 
+class Forbidden(HeadraceError):
+    """It is the viewer's to see, and not theirs to do."""
+
+
 class Busy(HeadraceError):
     """The console has too much to do to answer now."""
 
@@ -24,15 +28,23 @@ class Greedy(Busy):
 
 
 class Viewer(msgspec.Struct, frozen=True):
-    """A person, or a program with a *token*, of that id. *org* None: an operator, who sees every org."""
+    """A person, or a program with a *token*, of that id. *org* None: an operator, who sees every org.
+
+    *is_eraser*: a viewer of an org to whom erasing was given, too.
+    """
 
     name: str
     org: str | None = None
     token: str = ""
+    is_eraser: bool = False
 
     @property
     def is_operator(self) -> bool:
         return self.org is None
+
+    @property
+    def may_erase(self) -> bool:
+        return self.is_operator or self.is_eraser
 
     @property
     def share(self) -> str:

@@ -53,6 +53,19 @@ def test_a_token_for_people_says_how_to_end_it(file: str, capsys: pytest.Capture
     assert rest[1].endswith(f"https://console.example/sign-in?token={first}")
 
 
+def test_a_token_may_erase_where_that_is_said(file: str, capsys: pytest.CaptureFixture[str]) -> None:
+    made = []
+    for more in ([], ["--may-erase"]):
+        assert main(["token", "--org", "acme", "--config", file, "--json", *more]) == 0
+        made.append(json.loads(capsys.readouterr().out))
+    assert main(["token", "--org", "acme", "--may-erase", "--config", file]) == 0
+
+    claims = [Signer(Secret(SECRET)).read(each["token"], 0.0) for each in made]
+    assert [each["may_erase"] for each in made] == [False, True]
+    assert [claim is not None and claim.viewer.may_erase for claim in claims] == [False, True]
+    assert "the org acme, and may erase there, until" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
@@ -104,8 +117,8 @@ def test_people_are_read_from_the_file_and_shown_without_their_passwords(
     shown = capsys.readouterr().out
     assert "battery" not in shown
     assert json.loads(shown)["settings"]["console.people"]["value"] == {
-        "ada": {"password": "***", "org": "acme"},
-        "olga": {"password": "(missing)", "org": ""},
+        "ada": {"password": "***", "org": "acme", "may_erase": False},
+        "olga": {"password": "(missing)", "org": "", "may_erase": False},
     }
 
 

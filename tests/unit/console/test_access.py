@@ -30,7 +30,14 @@ EVERYTHING: list[View | Action] = [*VIEWS, *ACTIONS]
 Stores = Mapping[type[View | Action], TwoOrgs]
 Open = Callable[[str, type[View | Action]], Asking]
 
-ROLES = {"operator": Viewer("olga"), "viewer": Viewer("ada", OURS), "nobody": None}
+ROLES = {
+    "operator": Viewer("olga"),
+    "viewer": Viewer("ada", OURS),
+    "eraser": Viewer("eve", OURS, is_eraser=True),
+    "nobody": None,
+}
+ORG_ROLES = ["viewer", "eraser"]
+ERASING = {"do_erase_session", "do_erase_user"}
 
 
 def by_name(each: View | Action) -> str:
@@ -103,12 +110,13 @@ def test_nobody_is_told_anything(opened: Open, stores: Stores, each: View | Acti
                 assert answered.headers["location"].startswith("/sign-in")
 
 
+@pytest.mark.parametrize("role", ORG_ROLES)
 @pytest.mark.parametrize("each", EVERYTHING, ids=by_name)
 def test_a_viewer_gets_the_same_404_for_another_org_and_for_none(
-    opened: Open, stores: Stores, each: View | Action
+    opened: Open, stores: Stores, each: View | Action, role: str
 ) -> None:
     """Another org's name with its own things in it, an org that is not there, and a path that is not there: alike."""
-    site = opened("viewer", type(each))
+    site = opened(role, type(each))
     for how in ways(each):
         missing = site.get("/no/such/path" if how == "page" else f"{API}/no/such/path")
         assert missing.status == 404
@@ -119,10 +127,13 @@ def test_a_viewer_gets_the_same_404_for_another_org_and_for_none(
             assert same(ask(site, each, values, how), missing), f"{how} of {values}"
 
 
+@pytest.mark.parametrize("role", ORG_ROLES)
 @pytest.mark.parametrize("each", EVERYTHING, ids=by_name)
-def test_a_viewer_s_own_org_has_nothing_of_another_s(opened: Open, stores: Stores, each: View | Action) -> None:
+def test_a_viewer_s_own_org_has_nothing_of_another_s(
+    opened: Open, stores: Stores, each: View | Action, role: str
+) -> None:
     """In one's own org another's session, exception or letter is as absent as one that never was."""
-    site = opened("viewer", type(each))
+    site = opened(role, type(each))
     foreign, absent = stores[type(each)].names(THEIRS) | {"org": OURS}, NOWHERE | {"org": OURS}
     for how in ways(each):
         there = ask(site, each, given(each, foreign), how)
@@ -139,9 +150,10 @@ def _without(names: dict[str, str], text: str) -> str:
     return re.sub(r"0{32}|offset=\d+", "…", text)
 
 
+@pytest.mark.parametrize("role", ORG_ROLES)
 @pytest.mark.parametrize("each", VIEWS, ids=by_name)
-def test_no_view_shows_a_viewer_another_org_s_text(opened: Open, stores: Stores, each: View) -> None:
-    site = opened("viewer", type(each))
+def test_no_view_shows_a_viewer_another_org_s_text(opened: Open, stores: Stores, each: View, role: str) -> None:
+    site = opened(role, type(each))
     for how in ways(each):
         answered = ask(site, each, given(each, stores[type(each)].names(OURS)), how)
         assert answered.status == (200 if each.audience == "org" else 404)
@@ -195,14 +207,55 @@ def test_what_another_site_asks_for_is_not_done(opened: Open, stores: Stores, ea
         assert site.ask("POST", API + path, {"content-type": "application/json", **headers}, b"{}").status == 403
 
 
+@pytest.mark.parametrize("role", ORG_ROLES)
 @pytest.mark.parametrize("each", ACTIONS, ids=by_name)
 def test_what_a_viewer_may_not_do_is_neither_done_nor_noted(
-    opened: Open, stores: Stores, each: Action, monkeypatch: pytest.MonkeyPatch
+    opened: Open, stores: Stores, each: Action, role: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     done: list[str] = []
-    site = opened("viewer", type(each))
+    site = opened(role, type(each))
     monkeypatch.setattr(stores[Action].log, "note", lambda deed: done.append(deed.action))
     values = given(each, stores[type(each)].names(THEIRS)) | ({"org": THEIRS} if is_for_orgs(each) else {})
     for how in ways(each):
         ask(site, each, values, how)
     assert done == []
+
+
+@pytest.mark.parametrize("how", ["api", "page"])
+@pytest.mark.parametrize("role", ["operator", *ORG_ROLES])
+@pytest.mark.parametrize("each", [each for each in ACTIONS if is_for_orgs(each)], ids=by_name)
+def test_of_all_that_a_viewer_does_to_their_own_only_erasing_has_to_be_given(each: Action, role: str, how: str) -> None:
+    orgs, may_erase = TwoOrgs(), role != "viewer"
+    names = orgs.names(OURS)
+    with orgs.site(ROLES[role]) as site:
+        values = given(each, names) | {"org": OURS}
+        if each.name in ERASING:
+            values["confirm"] = values.get("session") or values["user"]
+        answered = ask(site, each, values, how)
+        is_there = site.get(f"{API}/sessions/{OURS}/{names['session']}").json()["summary"] is not None
+
+    is_erasing = each.name in ERASING
+    assert (answered.status == 403) == (is_erasing and not may_erase)
+    assert answered.status != 404
+    assert is_there == (not is_erasing or not may_erase)
+
+
+@pytest.mark.parametrize("how", ["api", "page"])
+@pytest.mark.parametrize("session", ["no-such-session", f"session-of-{THEIRS}"])
+def test_what_is_absent_is_told_before_what_may_not_be_done(opened: Open, how: str, session: str) -> None:
+    prefix, site = API if how == "api" else "", opened("viewer", Action)
+    path = f"{prefix}/sessions/{OURS}/{session}/erase"
+    absent = site.post(path, json={}) if how == "api" else site.post(path)
+    assert same(absent, site.get(f"{prefix}/no/such/path"))
+
+
+@pytest.mark.parametrize("role", ["operator", *ORG_ROLES])
+def test_pages_show_an_erase_button_to_those_who_may(opened: Open, stores: Stores, role: str) -> None:
+    site, names = opened(role, View), stores[View].names(OURS)
+    pages = [f"/sessions/{OURS}/{names['session']}{end}" for end in ("", "/erase")]
+    pages.append(f"/users/{OURS}/{names['user']}/erase")
+    for path in pages:
+        page = site.get(path)
+        assert page.status == 200
+        assert ('class="danger"' in page.text or "Erase this session …" in page.text) == (role != "viewer")
+        assert ("/erase" in page.text.partition("<main")[2]) == (role != "viewer")

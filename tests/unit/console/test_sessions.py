@@ -2,10 +2,13 @@
 
 from urllib.parse import quote
 
+from headrace.console.viewer import Viewer
 from headrace.testing.clock import EPOCH, FakeClock
 from headrace.testing.eventlog_contract import event
 from headrace.wire.times import to_text
 from unit.console.talks import ACME, order_status, site_of, told
+
+ERASER = Viewer("eve", "acme", is_eraser=True)
 
 
 def test_a_session_is_one_row_that_leads_to_it_and_to_its_first_error() -> None:
@@ -63,7 +66,7 @@ def test_an_org_viewer_sees_their_sessions_only() -> None:
 
 def test_a_session_is_erased_once_its_name_is_typed() -> None:
     clock = FakeClock()
-    with site_of(told("s-1", "s-2"), viewer=ACME, clock=clock) as site:
+    with site_of(told("s-1", "s-2"), viewer=ERASER, clock=clock) as site:
         assert "13 events" in site.get("/sessions/acme/s-1/erase").text
         refused = site.post("/sessions/acme/s-1/erase", {"confirm": "s-2"})
         assert (refused.status, "another one" in refused.text) == (400, True)

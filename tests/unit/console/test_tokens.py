@@ -85,7 +85,31 @@ def test_a_person_is_who_they_were() -> None:
     assert found.viewer == Viewer("ada", "acme")
     assert gate(people={"ada": Person(password=Secret("second"), org="acme")}).read(token) is None
     assert gate(people={"ada": Person(password=Secret("first"))}).read(token) is None
+    given = Person(password=Secret("first"), org="acme", may_erase=True)
+    assert gate(people={"ada": given}).read(token) is None
+    lost = gate(people={"ada": given}).let_in("ada")
+    assert gate(people={"ada": person}).read(lost) is None
     assert gate(people={"bob": person}).read(token) is None
+
+
+def test_erasing_is_for_operators_and_for_whom_it_was_given_to() -> None:
+    person = Person(password=Secret("first"), org="acme", may_erase=True)
+    opened = gate(people={"ada": person})
+    tokens = [SIGNER.sign(claim_of("robot", org, 9e9, may_erase=may)) for org, may in (("acme", True), ("acme", False))]
+    tokens += [opened.let_in("ada"), SIGNER.sign(claim_of("robot", None, 9e9))]
+
+    claims = [opened.read(token) for token in tokens]
+
+    assert [claim is not None and claim.viewer.may_erase for claim in claims] == [True, False, True, True]
+
+
+def test_a_token_of_before_may_not_erase() -> None:
+    """It was signed when a claim said nothing of it."""
+    said = {"id": "a1", "name": "ada", "org": "acme", "expires": 9e9, "stamp": ""}
+    claim = gate().read("hr_" + str(SIGNER._serializer.dumps(said)))
+
+    assert claim is not None
+    assert not claim.viewer.may_erase
 
 
 def test_a_session_ends_when_it_is_left_and_by_itself() -> None:

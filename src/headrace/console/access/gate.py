@@ -15,7 +15,9 @@ class Gate:
 
     def __init__(self, signer: Signer, people: Mapping[str, Person], revoked: Collection[str], clock: Clock) -> None:
         self._signer = signer
-        self._people = {name: (each.org or None, signer.stamp(each.password)) for name, each in people.items()}
+        self._people = {
+            name: (each.org or None, signer.stamp(each.password), each.may_erase) for name, each in people.items()
+        }
         self._revoked = frozenset(revoked)
         self._left: dict[str, float] = {}
         self._clock = clock
@@ -25,14 +27,14 @@ class Gate:
         claim = self._signer.read(token, self._clock.wall())
         if claim is None or claim.id in self._revoked or claim.id in self._left:
             return None
-        if claim.stamp and self._people.get(claim.name) != (claim.org, claim.stamp):
+        if claim.stamp and self._people.get(claim.name) != (claim.org, claim.stamp, claim.may_erase):
             return None
         return claim
 
     def let_in(self, name: str) -> str:
         """Return a token for a person who has shown who they are."""
-        org, stamp = self._people[name]
-        return self._signer.sign(claim_of(name, org, self._clock.wall() + SESSION, stamp))
+        org, stamp, may_erase = self._people[name]
+        return self._signer.sign(claim_of(name, org, self._clock.wall() + SESSION, stamp, may_erase=may_erase))
 
     def let_out(self, claim: Claim) -> None:
         """End a person's token before its time. One that was handed out goes on: others may have it too."""

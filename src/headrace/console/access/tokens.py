@@ -19,6 +19,8 @@ _MARK = "hr_"
 class Claim(msgspec.Struct, frozen=True, kw_only=True):
     """That *name* may see *org* (None: every org, as an operator) until *expires*, in seconds since the epoch.
 
+    *may_erase*: and erase its sessions, which operators may anyway.
+
     *id* is by what a token is revoked. *stamp* is that of the password with which a person signed in, so that a new
     password ends what was begun with the old one; a token has none.
     """
@@ -28,11 +30,12 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
     org: str | None
     expires: float
     stamp: str = ""
+    may_erase: bool = False
 
     @property
     def viewer(self) -> Viewer:
         """Who it is."""
-        return Viewer(self.name, self.org, token="" if self.stamp else self.id)
+        return Viewer(self.name, self.org, token="" if self.stamp else self.id, is_eraser=self.may_erase)
 
 
 class Signer:
@@ -70,6 +73,7 @@ class Signer:
         return hmac.digest(self._key, b"password " + secret.reveal().encode(), "sha256").hex()[:16]
 
 
-def claim_of(name: str, org: str | None, expires: float, stamp: str = "") -> Claim:
+def claim_of(name: str, org: str | None, expires: float, stamp: str = "", *, may_erase: bool = False) -> Claim:
     """Make a claim with an id of its own."""
-    return Claim(id=secrets.token_hex(8), name=name, org=org, expires=expires, stamp=stamp)
+    id_ = secrets.token_hex(8)
+    return Claim(id=id_, name=name, org=org, expires=expires, stamp=stamp, may_erase=may_erase)

@@ -1,4 +1,8 @@
-"""Erasing a session, or all sessions of a user: what would go, and doing it once its name is typed."""
+"""Erasing a session, or all sessions of a user: what would go, and doing it once its name is typed.
+
+Nobody can undo it, so an org's viewers do it only where it was given to them. What is not there, or not theirs, is told
+first, and alike.
+"""
 
 from typing import Annotated
 
@@ -10,7 +14,7 @@ from headrace.console.links import link
 from headrace.console.sources import Sources
 from headrace.console.telling.summary import Summary, summary_of
 from headrace.console.view import Action, View
-from headrace.console.viewer import Absent, Viewer
+from headrace.console.viewer import Absent, Forbidden, Viewer
 from headrace.console.views.session import SESSION
 from headrace.errors import UsageError
 from headrace.eventlog.pages import SessionQuery
@@ -68,11 +72,11 @@ def read_session_to_erase(ask: SessionToEraseAsk, sources: Sources) -> ToErase:
     return ToErase(name=ask.session, sessions=[summary_of(each) for each in found])
 
 
-def erase_session(ask: EraseSessionAsk, sources: Sources, _: Viewer) -> Erased:
+def erase_session(ask: EraseSessionAsk, sources: Sources, by: Viewer) -> Erased:
     """Erase the session, and keep from then on what comes of it out."""
-    _check(ask.confirm, ask.session)
     if not sources.log.find_sessions(SessionQuery(org=ask.org, session=ask.session, limit=1)).rows:
         raise Absent("there is nothing here")
+    _check(by, ask.confirm, ask.session)
     return sources.log.erase_session(ask.org, ask.session)
 
 
@@ -82,13 +86,15 @@ def read_user_to_erase(ask: UserToEraseAsk, sources: Sources) -> ToErase:
     return ToErase(name=ask.user, sessions=[summary_of(each) for each in found if each.user == ask.user][:SHOWN])
 
 
-def erase_user(ask: EraseUserAsk, sources: Sources, _: Viewer) -> Erased:
+def erase_user(ask: EraseUserAsk, sources: Sources, by: Viewer) -> Erased:
     """Erase all sessions that the user began until now."""
-    _check(ask.confirm, ask.user)
+    _check(by, ask.confirm, ask.user)
     return sources.log.erase_user(ask.org, ask.user)
 
 
-def _check(typed: str, name: str) -> None:
+def _check(by: Viewer, typed: str, name: str) -> None:
+    if not by.may_erase:
+        raise Forbidden("you may not erase; operators may, and whoever it was given to; nothing was erased")
     if typed.strip() != name.strip():
         raise UsageError("the name that was typed is another one; nothing was erased")
 
@@ -121,7 +127,7 @@ DO_ERASE_SESSION = Action(
     form="erase_session",
     back=_to_session,
     hides=("session", "confirm"),
-    help="Erase one session for ever.",
+    help="Erase one session for ever. An org's viewers may where it was given to them.",
 )
 ERASE_USER = View(
     name="erase_user",
@@ -143,5 +149,5 @@ DO_ERASE_USER = Action(
     form="erase_user",
     back=_to_user,
     hides=("user", "confirm"),
-    help="Erase all sessions of one user for ever.",
+    help="Erase all sessions of one user for ever. An org's viewers may where it was given to them.",
 )

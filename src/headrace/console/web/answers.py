@@ -5,7 +5,7 @@ from http import HTTPStatus
 import msgspec
 from starlette.responses import Response
 
-from headrace.console.viewer import Absent, Busy, Greedy, Viewer
+from headrace.console.viewer import Absent, Busy, Forbidden, Greedy, Viewer
 from headrace.errors import BrokerError, HeadraceError, StoreError, UsageError
 
 API = "/api/v1"
@@ -32,6 +32,8 @@ def problem(error: HeadraceError, viewer: Viewer | None) -> Problem:
     match error:
         case Absent():
             return refusal(HTTPStatus.NOT_FOUND, str(error))
+        case Forbidden():
+            return refusal(HTTPStatus.FORBIDDEN, str(error))
         case UsageError():
             return refusal(HTTPStatus.BAD_REQUEST, str(error))
         case Greedy():

@@ -42,7 +42,7 @@ _PROBLEMS = {
     "503": "It cannot be answered now; `Retry-After` says when to ask again.",
 }
 _REFUSALS = {
-    "403": "Another site sent it.",
+    "403": "Another site sent it, or it is not yours to do.",
     "413": "The body is too long.",
     "415": "The body is no JSON.",
 }
