@@ -32,8 +32,9 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
     *answer*, a struct too. The template is called like the view; where it is empty there is no page. *group* is the
     heading of the navigation under which the page stands, none if it is empty. With *has_stream* the same ask is
     answered at `/stream` below both paths by server-sent events, as they come. *rows* picks the rows of an answer and
-    their `next`: such a view, whose ask has `after` and `limit`, can be read as lines of JSON too, at `.ndjson`. One
-    that *needs* memory alone must never touch the event log or Kafka: it is asked for while they hang.
+    their `next`: such a view, whose ask has `after` and `limit`, can be read as lines of JSON too, at `.ndjson`.
+    *for_org* takes out of an answer what an org's viewers are not told, whichever way they ask. A view that *needs*
+    memory alone must never touch the event log or Kafka: it is asked for while they hang.
     """
 
     name: str
@@ -47,8 +48,14 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
     has_page: bool = True
     has_stream: bool = False
     rows: Callable[[Any], Rows] | None = None
+    for_org: Callable[[Any], Any] | None = None
     needs: Needs = "stores"
     help: str = ""
+
+    def answer_to(self, viewer: Viewer, ask: Any, sources: Sources) -> Any:
+        """Return the answer as *viewer* gets it; raise what *read* raises."""
+        answer = self.read(ask, sources)
+        return answer if viewer.is_operator or self.for_org is None else self.for_org(answer)
 
 
 class Action(msgspec.Struct, frozen=True, kw_only=True):

@@ -10,6 +10,7 @@ from headrace.console.dead.letters import letter_of
 from headrace.console.sources import Sources
 from headrace.console.view import Action
 from headrace.console.viewer import Viewer
+from headrace.console.views.trail import TRAIL
 from headrace.errors import BrokerUnavailable, StoreError, UsageError
 from headrace.eventlog.memory import MemoryEventLog
 from headrace.eventlog.trail import Deed, DeedQuery
@@ -157,6 +158,30 @@ def test_an_org_reads_its_own_trail(trail: Trail) -> None:
     assert "&lt;b&gt;" in page.text
     assert "who-globex" in whole.text
     assert "who-globex" not in page.text
+
+
+def test_where_a_deed_came_from_is_told_to_operators_only_however_they_ask(trail: Trail) -> None:
+    trail.log.note(Deed(id="1", at=EPOCH, who="olga", action="redrive", org="acme", address="203.0.113.7"))
+    answers = [
+        site.get(path).text
+        for viewer in (ANN, OPERATOR)
+        for site in trail.site(viewer)
+        for path in ("/trail?org=acme", "/api/v1/trail?org=acme")
+    ]
+
+    assert all("olga" in each for each in answers)
+    assert ["203.0.113.7" in each for each in answers] == [False, False, True, True]
+
+
+def test_what_an_org_is_not_told_is_not_in_its_lines_either(trail: Trail) -> None:
+    view = msgspec.structs.replace(TRAIL, rows=lambda answer: answer)
+    trail.log.note(Deed(id="1", at=EPOCH, who="olga", action="redrive", org="acme", address="203.0.113.7"))
+    told = []
+    for viewer in (ANN, OPERATOR):
+        with open_site(viewer=viewer, log=trail.log, views=[view]) as site:
+            told.append("203.0.113.7" in site.get("/api/v1/trail.ndjson").text)
+
+    assert told == [False, True]
 
 
 def filled(count: int = 60) -> LetterBook:

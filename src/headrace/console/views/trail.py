@@ -4,6 +4,7 @@ from typing import Annotated
 
 import msgspec
 from msgspec import Meta
+from msgspec.structs import replace
 
 from headrace.console.fields import After, Limit, Org, Text, Time
 from headrace.console.sources import Sources
@@ -32,6 +33,11 @@ def read_trail(ask: TrailAsk, sources: Sources) -> Page[Deed]:
     return sources.log.deeds(DeedQuery(**msgspec.structs.asdict(ask)))
 
 
+def without_addresses(page: Page[Deed]) -> Page[Deed]:
+    """Return *page* without where each deed came from: a person's network, or an operator's, is no org's business."""
+    return replace(page, rows=[replace(deed, address="") for deed in page.rows])
+
+
 TRAIL = View(
     name="trail",
     path="/trail",
@@ -39,6 +45,7 @@ TRAIL = View(
     ask=TrailAsk,
     answer=Page[Deed],
     read=read_trail,
+    for_org=without_addresses,
     group="House",
     help="What people did: who, when, to what, and how it ended.",
 )

@@ -108,7 +108,7 @@ class Site:
         self, view: View, ask: msgspec.Struct, viewer: Viewer, sources: Sources, refused: Refused = NOTHING_REFUSED
     ) -> bytes:
         """Return a page, made in the thread that reads it: the event loop is everybody's."""
-        return self._pages.view(view, ask, view.read(ask, sources), viewer, refused).encode()
+        return self._pages.view(view, ask, view.answer_to(viewer, ask, sources), viewer, refused).encode()
 
     def _document(self, view: View) -> Handler:
         async def answer(request: Request) -> Response:
@@ -117,7 +117,7 @@ class Site:
                 return unknown()
             try:
                 ask = make_ask(view.ask, request.query_params, request.path_params, viewer, view.audience)
-                write = partial(_write, view, ask)
+                write = partial(_write, view, ask, viewer)
                 return json(await self._desk.ask(write, viewer, view.needs, request.is_disconnected))
             except HeadraceError as error:
                 return json_problem(problem(error, viewer))
@@ -131,7 +131,8 @@ class Site:
                 return unknown()
 
             def read(ask: msgspec.Struct) -> Awaitable[Portion]:
-                return self._desk.ask(lambda sources: write_lines(view, view.read(ask, sources)), viewer, view.needs)
+                write = partial(_write_lines, view, ask, viewer)
+                return self._desk.ask(write, viewer, view.needs)
 
             try:
                 limit, given = limit_of(request.query_params)
@@ -245,9 +246,14 @@ class Site:
         return sorted({method for route in routes for method in route.methods or ()})
 
 
-def _write(view: View, ask: msgspec.Struct, sources: Sources) -> bytes:
+def _write(view: View, ask: msgspec.Struct, viewer: Viewer, sources: Sources) -> bytes:
     """Return a document, made in the thread that reads it."""
-    return msgspec.json.encode(view.read(ask, sources))
+    return msgspec.json.encode(view.answer_to(viewer, ask, sources))
+
+
+def _write_lines(view: View, ask: msgspec.Struct, viewer: Viewer, sources: Sources) -> Portion:
+    """Return one page as lines, made in the thread that reads it."""
+    return write_lines(view, view.answer_to(viewer, ask, sources))
 
 
 def _address(request: Request) -> str:
