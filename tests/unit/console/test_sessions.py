@@ -2,6 +2,10 @@
 
 from urllib.parse import quote
 
+import pytest
+
+from headrace.console.fields import LONGEST
+from headrace.console.links import link
 from headrace.console.viewer import Viewer
 from headrace.testing.clock import EPOCH, FakeClock
 from headrace.testing.eventlog_contract import event
@@ -94,3 +98,36 @@ def test_a_user_is_erased_with_all_their_sessions_and_nobody_elses() -> None:
         assert done.json() == {"sessions": 2, "events": 26}
         assert [each["session"] for each in site.get("/api/v1/sessions").json()["rows"]] == ["s-3"]
         assert "No session of this user is stored" in site.get("/users/acme/u-7/erase").text
+
+
+@pytest.mark.parametrize("name", ["s" * LONGEST, "\U0001f600" * LONGEST, " two\nlines\r\n", "a/b?c#d%"], ids=range(4))
+def test_what_can_be_opened_can_be_erased(name: str) -> None:
+    """A browser leaves the ends of lines out of what is typed into a field."""
+    path = link("/sessions/{org}/{session}", {"org": "acme", "session": name})
+    assert len(path) < 25_000, "a request's head has 32 KiB"
+    with site_of([event("1", subject=name)]) as site:
+        assert site.get(path).status == 200
+        assert site.get(f"{path}/erase").status == 200
+        typed = name.replace("\r", "").replace("\n", "")
+        assert site.post(f"{path}/erase", {"confirm": typed}).status == 303
+        assert site.get(f"/api/v1{path}").json()["summary"] is None
+
+
+def test_an_event_with_a_long_id_can_be_opened() -> None:
+    with site_of([event("e" * LONGEST, subject="s-1")]) as site:
+        step = site.get(f"/api/v1/sessions/acme/s-1?step={'e' * LONGEST}").json()
+
+    assert step["detail"] is not None
+
+
+@pytest.mark.parametrize("path", ["/sessions/acme/{}", "/sessions/acme/{}/erase", "/users/acme/{}/erase"])
+def test_a_name_that_is_too_long_for_an_address_is_told_as_that(path: str) -> None:
+    name = "s" * (LONGEST + 1)
+    with site_of([event("1", subject=name)]) as site:
+        told = site.get("/api/v1" + path.format(name))
+    with site_of([event("1", subject=name)], viewer=Viewer("gus", "globex")) as site:
+        foreign = site.get("/api/v1" + path.format(name))
+
+    assert told.status == 400
+    assert "names of 2,000 characters at most, and this one has 2,001" in told.json()["detail"]
+    assert foreign.status == 404

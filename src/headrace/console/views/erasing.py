@@ -9,7 +9,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from headrace.console.fields import Org, Text
+from headrace.console.fields import LONGEST, Org
 from headrace.console.links import link
 from headrace.console.sources import Sources
 from headrace.console.telling.summary import Summary, summary_of
@@ -23,8 +23,10 @@ from headrace.eventlog.upkeep import Erased
 SHOWN = 50
 """Sessions of a user that are shown."""
 
-ErasableName = Annotated[str, Meta(min_length=1, max_length=2_000, description="The session.")]
-UserName = Annotated[str, Meta(min_length=1, max_length=500, description="The user, as the channel names them.")]
+ErasableName = Annotated[str, Meta(min_length=1, max_length=LONGEST, description="The session.")]
+UserName = Annotated[str, Meta(min_length=1, max_length=LONGEST, description="The user, as the channel names them.")]
+Typed = Annotated[str, Meta(max_length=LONGEST + 2, description="The name of what is erased, once more.")]
+"""With a line's end, which a form may add."""
 
 
 class SessionToEraseAsk(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,7 +48,7 @@ class EraseSessionAsk(msgspec.Struct, frozen=True, kw_only=True):
 
     org: Org
     session: ErasableName
-    confirm: Annotated[Text, Meta(description="The name of what is erased, once more.")] = ""
+    confirm: Typed = ""
 
 
 class UserToEraseAsk(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,7 +63,7 @@ class EraseUserAsk(msgspec.Struct, frozen=True, kw_only=True):
 
     org: Org
     user: UserName
-    confirm: Annotated[Text, Meta(description="The name of who is erased, once more.")] = ""
+    confirm: Typed = ""
 
 
 def read_session_to_erase(ask: SessionToEraseAsk, sources: Sources) -> ToErase:
@@ -95,8 +97,13 @@ def erase_user(ask: EraseUserAsk, sources: Sources, by: Viewer) -> Erased:
 def _check(by: Viewer, typed: str, name: str) -> None:
     if not by.may_erase:
         raise Forbidden("you may not erase; operators may, and whoever it was given to; nothing was erased")
-    if typed.strip() != name.strip():
+    if _as_typed(typed) != _as_typed(name):
         raise UsageError("the name that was typed is another one; nothing was erased")
+
+
+def _as_typed(name: str) -> str:
+    """Return *name* as a field of one line holds it: a browser leaves the ends of lines out."""
+    return name.replace("\r", "").replace("\n", "").strip()
 
 
 def _to_session(ask: EraseSessionAsk, _: Erased) -> str:

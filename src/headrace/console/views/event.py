@@ -5,7 +5,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from headrace.console.fields import After, Limit, Org
+from headrace.console.fields import LONGEST, After, Limit, Org
 from headrace.console.sources import Sources
 from headrace.console.telling.reading import read_page
 from headrace.console.view import View
@@ -13,7 +13,7 @@ from headrace.console.viewer import Absent
 from headrace.console.views.session import SessionName
 from headrace.eventlog.port import EventQuery
 
-EventId = Annotated[str, Meta(min_length=1, max_length=2_000, description="The event's id.")]
+EventId = Annotated[str, Meta(min_length=1, max_length=LONGEST, description="The event's id.")]
 
 
 class EventAsk(msgspec.Struct, frozen=True, kw_only=True):

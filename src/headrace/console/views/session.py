@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from headrace.console.fields import After, Limit, Org, Text
+from headrace.console.fields import LONGEST, After, Limit, Org, Text
 from headrace.console.sources import Log, Sources
 from headrace.console.telling.detail import Detail, detail_of
 from headrace.console.telling.reading import read_page
@@ -35,7 +35,11 @@ VARIABLES = 10_000
 LAST = (1 << 63) - 1
 """No `seq` is greater."""
 
-SessionName = Annotated[str, Meta(max_length=2_000, description="The session; empty: the events that belong to none.")]
+SessionName = Annotated[
+    str, Meta(max_length=LONGEST, description="The session; empty: the events that belong to none.")
+]
+
+StepName = Annotated[str, Meta(max_length=LONGEST)]
 
 
 class SessionAsk(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,7 +48,7 @@ class SessionAsk(msgspec.Struct, frozen=True, kw_only=True):
     org: Org
     session: SessionName
     view: Annotated[Literal["conversation", "timeline", "log"], Meta(description="How it is told.")] = "conversation"
-    step: Annotated[Text | None, Meta(description="Open this step: the `seq` of its event, or its id.")] = None
+    step: Annotated[StepName | None, Meta(description="Open this step: the `seq` of its event, or its id.")] = None
     error: Annotated[Text | None, Meta(description="Open the first step with this exception's fingerprint.")] = None
     after: After | None = None
     limit: Limit = 500

@@ -11,6 +11,7 @@ from headrace.console.sources import Sources
 from headrace.console.tailing.rows import TailRow
 from headrace.console.tailing.tail import Sought
 from headrace.console.view import View
+from headrace.console.views.session import SessionName
 
 AT_FIRST = 100
 """Events that the page begins with."""
@@ -20,7 +21,7 @@ class TailAsk(msgspec.Struct, frozen=True, kw_only=True):
     """Which events."""
 
     org: Org | None = None
-    session: Annotated[Text | None, Meta(description="Of this session only.")] = None
+    session: Annotated[SessionName | None, Meta(description="Of this session only.")] = None
     type: Annotated[Text | None, Meta(description="Of this type only, such as bot.action.failed.")] = None
     errors: Annotated[bool, Meta(description="Only those that hold an error, and records that are no events.")] = False
 

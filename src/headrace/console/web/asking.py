@@ -9,6 +9,7 @@ import msgspec
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
+from headrace.console.fields import LONGEST
 from headrace.console.viewer import Absent, Audience, Viewer, admit
 from headrace.errors import UsageError
 
@@ -94,5 +95,15 @@ def _text(org: object) -> str | None:
 
 
 def _refused(name: str, path: Mapping[str, str], why: str) -> Absent | UsageError:
-    """Say what is wrong with a parameter; what cannot be in a path is nowhere."""
-    return Absent("there is nothing here") if name in path else UsageError(f"{name}: {why}")
+    """Say what is wrong with a parameter; what cannot be in a path is nowhere.
+
+    But a name in it that is too long may be there all the same: whoever looks for it is told why it is not shown.
+    """
+    if name not in path:
+        return UsageError(f"{name}: {why}")
+    if len(path[name]) > LONGEST:
+        return UsageError(
+            f"{name}: the console's addresses hold names of {LONGEST:,} characters at most, and this one has "
+            f"{len(path[name]):,}; `headrace log` shows what has longer ones"
+        )
+    return Absent("there is nothing here")
