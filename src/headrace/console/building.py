@@ -11,6 +11,7 @@ from headrace.console.annex import Annex
 from headrace.console.settings import ConsoleSettings
 from headrace.console.sources import Facts, Sources
 from headrace.console.tailing.tail import Tail
+from headrace.console.viewer import Viewer
 from headrace.console.views.every import ACTIONS, VIEWS
 from headrace.console.web.desk import Desk
 from headrace.console.web.guard import serves
@@ -18,6 +19,10 @@ from headrace.console.web.health import Vitals, routes
 from headrace.console.web.pages import Pages
 from headrace.console.web.site import Access, Site
 from headrace.console.web.tail_stream import TailStream
+from headrace.eventlog.trail import Deed
+
+ENTRANCE = Viewer("the sign-in")
+"""In whose share the notes of sign-ins are."""
 
 
 def build(
@@ -40,10 +45,14 @@ def build(
     more = [route for each in annexes for route in each.routes]
     packages = [each.package for each in annexes]
     pages = Pages(views, actions, facts, clock, open_to_all=is_open, packages=packages)
-    access: Access = OpenAccess() if is_open else SignedAccess(settings, pages, clock)
+    desk = Desk(open_sources)
+
+    async def note(deed: Deed) -> None:
+        await desk.ask(lambda sources: sources.log.note(deed), ENTRANCE)
+
+    access: Access = OpenAccess() if is_open else SignedAccess(settings, pages, clock, note)
     is_served = serves(settings.names, open_to_all=is_open)
     more += TailStream(tail, access).routes
-    desk = Desk(open_sources)
     if vitals is not None:
         more += routes(vitals, desk, access)
     return Site(views, actions, desk, pages, access, more, is_served=is_served).app

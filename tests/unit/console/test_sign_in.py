@@ -1,5 +1,6 @@
 """Signing in and out, by password and by token, over the whole site."""
 
+import asyncio
 from collections.abc import Iterator
 from urllib.parse import quote
 
@@ -9,15 +10,19 @@ from hypothesis import strategies as st
 
 from headrace.console.access.accounts import Cost
 from headrace.console.access.gate import SESSION
+from headrace.console.access.register import REFUSED, SIGN_IN, SOMEBODY, WITHIN
 from headrace.console.access.sign_in import NO_TOKEN, WRONG, local
 from headrace.console.access.signed import SignedAccess, is_open_to_all
 from headrace.console.access.tokens import Claim, Signer
 from headrace.console.settings import ConsoleSettings, Person
 from headrace.console.web.pages import Pages
-from headrace.errors import ConfigError
+from headrace.errors import ConfigError, StoreError
+from headrace.eventlog.memory import MemoryEventLog
+from headrace.eventlog.trail import Deed, DeedQuery
 from headrace.model.secret import Secret
 from headrace.testing.clock import FakeClock
-from unit.console.asking_client import NOW, Answered, Asking, facts, open_site
+from unit.console.asking_client import NOW, Answered, Asking, asking, facts, open_site
+from unit.console.two_orgs import TwoOrgs
 
 SECRET = Secret("0123456789abcdef0123456789abcdef")
 SETTINGS = ConsoleSettings(
@@ -45,9 +50,17 @@ def clock() -> FakeClock:
 
 
 @pytest.fixture
-def site(clock: FakeClock) -> Iterator[Asking]:
-    access = SignedAccess(SETTINGS, Pages([], [], facts(), clock), clock, CHEAP)
-    with open_site(access=access, clock=clock) as client:
+def log(clock: FakeClock) -> MemoryEventLog:
+    return MemoryEventLog(clock)
+
+
+@pytest.fixture
+def site(clock: FakeClock, log: MemoryEventLog) -> Iterator[Asking]:
+    async def note(deed: Deed) -> None:
+        log.note(deed)
+
+    access = SignedAccess(SETTINGS, Pages([], [], facts(), clock), clock, note, CHEAP)
+    with open_site(access=access, clock=clock, log=log) as client:
         yield client
 
 
@@ -68,6 +81,57 @@ def test_nobody_is_led_to_the_sign_in_and_back_to_what_was_wanted(site: Asking) 
     done = sign_in(site, wanted="/sessions?errors=true&text=a%26b")
     assert (done.status, done.headers["location"]) == (303, "/sessions?errors=true&text=a%26b")
     assert site.get("/sessions").status == 200
+
+
+def noted(log: MemoryEventLog, org: str | None = None) -> list[Deed]:
+    return list(reversed(log.deeds(DeedQuery(org=org, action=SIGN_IN, limit=500)).rows))
+
+
+def test_who_signs_in_and_who_is_refused_is_in_the_trail(site: Asking, log: MemoryEventLog) -> None:
+    sign_in(site)
+    site.post("/sign-in", {"token": token()})
+    sign_in(site, "ada", "wrong")
+    sign_in(site, "my password, in the wrong field", "x")
+    site.post("/sign-in", {"token": "hr_x"})
+    site.get("/sign-in?token=hr_x")
+
+    told = {(each.who, each.org, each.result, each.answer, each.detail) for each in noted(log)}
+    assert told == {
+        ("ada", "acme", "done", "", '{"by":"password"}'),
+        ("robot", "acme", "done", "", '{"by":"token","token":"a1"}'),
+        ("ada", "acme", "failed", WRONG, ""),
+        (SOMEBODY, "", "failed", WRONG, ""),
+        (SOMEBODY, "", "failed", NO_TOKEN, ""),
+    }
+    assert {each.address for each in noted(log)} == {"127.0.0.1"}
+    assert {each.who for each in noted(log, "acme")} == {"ada", "robot"}
+
+
+def test_refused_sign_ins_do_not_fill_the_trail(site: Asking, log: MemoryEventLog, clock: FakeClock) -> None:
+    for number in range(3 * REFUSED):
+        site.post("/sign-in", {"token": f"hr_{number}"})
+    assert len(noted(log)) == REFUSED
+
+    clock.advance(WITHIN / REFUSED)
+    sign_in(site, "ada", "wrong")
+
+    assert len(noted(log)) == REFUSED + 1
+    assert f"{2 * REFUSED} more were refused before" in " ".join(each.answer for each in noted(log))
+
+
+def test_one_can_sign_in_while_nothing_can_be_written_down(clock: FakeClock, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def fail(deed: Deed) -> None:
+        raise StoreError("the disk is full")
+
+    async def hang(deed: Deed) -> None:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr("headrace.console.access.register.WAITS", 0.0)
+    for note in (fail, hang):
+        access = SignedAccess(SETTINGS, Pages([], [], facts(), clock), clock, note, CHEAP)
+        with open_site(access=access, clock=clock) as site:
+            assert sign_in(site).status == 303
+            assert site.get("/status").status == 404, "ada is in, and no operator"
 
 
 def test_a_session_s_cookie_is_for_the_browser_alone(site: Asking) -> None:
@@ -196,3 +260,11 @@ def test_without_a_secret_the_console_is_open_on_loopback_only() -> None:
 def test_people_need_a_secret() -> None:
     with pytest.raises(ValueError, match=r"people cannot sign in without a console\.secret"):
         ConsoleSettings(people=SETTINGS.people)
+
+
+def test_the_whole_console_notes_sign_ins() -> None:
+    orgs = TwoOrgs()
+    with asking(orgs.app(ConsoleSettings(secret=SECRET))) as client:
+        assert client.post("/sign-in", {"token": token()}).status == 303
+
+    assert [each.who for each in noted(orgs.log, "acme")] == ["robot"]

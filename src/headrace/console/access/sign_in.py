@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from ipaddress import IPv6Address, ip_network
 
-import structlog
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
@@ -14,6 +13,7 @@ from starlette.routing import Route
 from headrace.clock import Clock
 from headrace.console.access.accounts import Accounts
 from headrace.console.access.gate import Gate
+from headrace.console.access.register import SOMEBODY, Register
 from headrace.console.access.throttle import Throttle
 from headrace.console.access.tokens import Claim
 from headrace.console.web.asking import read_form
@@ -24,19 +24,20 @@ COOKIE = "headrace"
 AT_ONCE = 2
 """Passwords that are checked at once, each of which takes memory and a core."""
 
-_log = structlog.get_logger("headrace.console")
 _LOCAL = re.compile(r"/(?![/\\])[^\\\x00-\x20\x7f]*")
 _LONGEST = 1000
 
 WRONG = "The name or the password is wrong."
 NO_TOKEN = "This token is not valid any more: it has expired, or was revoked. Ask for a new one."  # noqa: S105
+OFTEN = "There were too many failed sign-ins."
 
 
 class SignIn:
     """Signs in and out."""
 
-    def __init__(self, gate: Gate, accounts: Accounts, pages: Pages, clock: Clock) -> None:
+    def __init__(self, gate: Gate, accounts: Accounts, pages: Pages, clock: Clock, register: Register) -> None:
         self._gate = gate
+        self._register = register
         self._accounts = accounts
         self._pages = pages
         self._clock = clock
@@ -63,23 +64,32 @@ class SignIn:
         given = await read_form(request)
         if token := given.get("token", "").strip():
             claim = self._gate.read(token)
-            return self._page(given, wrong=NO_TOKEN) if claim is None else self._let_in(request, given, token, claim)
+            if claim is None:
+                await self._register.refuse(NO_TOKEN, _address(request))
+                return self._page(given, wrong=NO_TOKEN)
+            return await self._let_in(request, given, token, claim)
         name, password = given.get("name", ""), given.get("password", "")
         keys = (self._by_address, _network(request)), (self._by_name, name)
         now = self._clock.monotonic()
         if wait := max(throttle.take(key, now) for throttle, key in keys):
-            return self._page(given, wrong="There were too many failed sign-ins.", wait=wait)
+            await self._refuse(request, name, OFTEN)
+            return self._page(given, wrong=OFTEN, wait=wait)
         async with self._checking:
             person = await asyncio.to_thread(self._accounts.check, name, password[:_LONGEST])
         if person is None:
-            _log.warning("console.sign_in_failed", address=_network(request))
+            await self._refuse(request, name, WRONG)
             return self._page(given, wrong=WRONG)
         for throttle, key in keys:
             throttle.give_back(key)
         token = self._gate.let_in(name)
         claim = self._gate.read(token)
         assert claim is not None
-        return self._let_in(request, given, token, claim)
+        return await self._let_in(request, given, token, claim)
+
+    async def _refuse(self, request: Request, name: str, why: str) -> None:
+        person = self._accounts.find(name)
+        org = person.org if person else None
+        await self._register.refuse(why, _address(request), name if person else SOMEBODY, org)
 
     async def _leave(self, request: Request) -> Response:
         if (claim := self._gate.read(request.cookies.get(COOKIE, ""))) is not None:
@@ -88,8 +98,8 @@ class SignIn:
         answer.delete_cookie(COOKIE, httponly=True, samesite="lax", secure=_is_secure(request))
         return answer
 
-    def _let_in(self, request: Request, given: Mapping[str, str], token: str, claim: Claim) -> Response:
-        _log.info("console.signed_in", name=claim.name, org=claim.org, token=claim.id)
+    async def _let_in(self, request: Request, given: Mapping[str, str], token: str, claim: Claim) -> Response:
+        await self._register.let_in(claim, _address(request))
         answer = RedirectResponse(local(given.get("next", "")), HTTPStatus.SEE_OTHER)
         left = int(claim.expires - self._clock.wall())
         answer.set_cookie(COOKIE, token, max_age=left, httponly=True, samesite="lax", secure=_is_secure(request))
@@ -119,9 +129,13 @@ def local(path: str) -> str:
     return path if len(path) <= _LONGEST and _LOCAL.fullmatch(path) else "/"
 
 
+def _address(request: Request) -> str:
+    return request.client.host if request.client else ""
+
+
 def _network(request: Request) -> str:
     """Return whose tries are counted together: an address, or of IPv6 the network that one household has."""
-    host = request.client.host if request.client else ""
+    host = _address(request)
     try:
         address = ip_network(host)
     except ValueError:

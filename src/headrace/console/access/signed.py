@@ -8,6 +8,7 @@ from starlette.routing import BaseRoute
 from headrace.clock import Clock
 from headrace.console.access.accounts import ADVISED, Accounts, Cost
 from headrace.console.access.gate import Gate
+from headrace.console.access.register import Note, Register
 from headrace.console.access.sign_in import COOKIE, SignIn
 from headrace.console.access.tokens import Signer
 from headrace.console.settings import ConsoleSettings
@@ -18,13 +19,17 @@ from headrace.errors import ConfigError
 
 
 class SignedAccess:
-    """Access by `Authorization: Bearer`, or by the cookie that a sign-in leaves. The header comes first."""
+    """Access by `Authorization: Bearer`, or by the cookie that a sign-in leaves. The header comes first.
+
+    *note* writes sign-ins into the trail.
+    """
 
     is_open = False
 
-    def __init__(self, settings: ConsoleSettings, pages: Pages, clock: Clock, cost: Cost = ADVISED) -> None:
+    def __init__(self, settings: ConsoleSettings, pages: Pages, clock: Clock, note: Note, cost: Cost = ADVISED) -> None:
         self._gate = Gate(Signer(settings.secret), settings.people, settings.revoked, clock)
-        self.routes: Sequence[BaseRoute] = SignIn(self._gate, Accounts(settings.people, cost), pages, clock).routes
+        accounts, register = Accounts(settings.people, cost), Register(note, clock)
+        self.routes: Sequence[BaseRoute] = SignIn(self._gate, accounts, pages, clock, register).routes
 
     def viewer(self, request: Request) -> Viewer | None:
         header = request.headers.get("authorization")
