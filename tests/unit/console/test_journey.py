@@ -10,6 +10,8 @@ import pytest
 from headrace.broker.memory import MemoryBroker
 from headrace.broker.partitioning import partition_of
 from headrace.broker.port import Committed
+from headrace.console.dead.book import LetterBook
+from headrace.console.dead.reading import LetterReading
 from headrace.console.views import journey
 from headrace.eventlog.memory import MemoryEventLog
 from headrace.model.mark import Mark
@@ -80,13 +82,15 @@ class Stage:
 
     @contextmanager
     def site(self, **more: Any) -> Iterator[Asking]:
-        with open_site(log=self.log, broker=self.broker, clock=self.clock, **more) as site:
+        book = LetterBook()
+        LetterReading(book, self.broker.reader, NAMES, self.clock).look()
+        with open_site(log=self.log, broker=self.broker, clock=self.clock, letters=book, **more) as site:
             yield site
 
-    def journey(self, id_: str = "e1") -> Any:
+    def journey(self, id_: str = "e1", query: str = "") -> Any:
         with self.site() as site:
-            assert site.get(HERE.format(id_)).status == 200
-            return site.get("/api/v1" + HERE.format(id_)).json()
+            assert site.get(HERE.format(id_) + query).status == 200
+            return site.get("/api/v1" + HERE.format(id_) + query).json()
 
 
 def kinds(journey: Any) -> list[str]:
@@ -184,13 +188,24 @@ def test_beyond_retention_and_beyond_the_search_are_said_and_not_passed_off_as_a
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     stage = Stage()
-    for number in range(6):
+    late = event("late", time=to_text(stage.clock.wall()))
+    stage.log.upsert([late])
+    for number in range(30):
         stage.emit(f"e{number}")
-    monkeypatch.setattr(journey, "RECORDS", 3)
-    cut = stage.journey("e5")
+    stage.write(NAMES.events, PARTITION, late)
+    monkeypatch.setattr(journey, "RECORDS", 15)
+    cut = stage.journey("late")
     assert "the search ended at its limit" in cut["note"]
-    assert cut["looked_at"] == 3
+    assert cut["looked_at"] <= 15
+    with stage.site() as site:
+        assert "Look further, from" in site.get(HERE.format("late")).text
+    searches = 0
+    while cut["further"] is not None:
+        cut, searches = stage.journey("late", f"?since={cut['further']}"), searches + 1
+        assert searches < 5
+    assert (kinds(cut), cut["note"]) == (["emitted", "recorded"], "")
     monkeypatch.undo()
+    assert kinds(stage.journey("late")) == ["emitted", "recorded"]
 
     stage.broker.delete_records(TopicPartition(NAMES.events, PARTITION), 4)
 

@@ -91,6 +91,10 @@ class LetterBook:
             return "redriven"
         return "open" if position in self._by_position else "unknown"
 
+    def redriven_at(self, position: Position) -> float | None:
+        """Tell when a letter was put back; None where it was not, or that is not known."""
+        return self._redriven.get(position)
+
     def row(self, letter: Letter) -> LetterRow:
         """Return *letter* with its state."""
         return LetterRow(

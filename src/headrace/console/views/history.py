@@ -3,7 +3,7 @@
 import msgspec
 
 from headrace.console.sources import Sources
-from headrace.console.telling.journey import Station, befell
+from headrace.console.telling.journey import Chain, Station
 from headrace.console.telling.search import Search
 from headrace.wire.letters import DeadLetter
 
@@ -12,7 +12,7 @@ SECONDS = 1.0
 """Bounds of the search: it is part of a page that is asked for often. The event's journey looks further."""
 
 BEFORE = 60.0
-"""Seconds before its first failure in which the post that failed may have begun."""
+"""Seconds before its first failure in which the post that failed may have begun, where its record is gone."""
 
 AFTER = 10.0
 """Seconds after its end in which its last post may have been noted."""
@@ -37,8 +37,9 @@ def history_of(letter: DeadLetter, sources: Sources) -> History:
         return History()
     search = Search(sources.reader, sources.clock, RECORDS, SECONDS)
     tiers = sorted(topic for topic in sources.reader.topics() if names.tier_of(topic) is not None)
-    since, until = mark.first_failed_at - BEFORE, letter.died + AFTER
-    found = befell(search, names, tiers, mark.origin, letter.org, since, until)
+    written = search.written_at(mark.origin)
+    chain = Chain(search, names, tiers, mark.origin, letter.org, until=letter.died + AFTER)
+    found = chain.from_(mark.first_failed_at - BEFORE if written is None else written)
     own = f"{names.dead}/{letter.position}"
     stations = [
         each for each in found if each.destination == mark.destination and (each.kind != "died" or each.place == own)

@@ -1,21 +1,25 @@
 """Journey: where one event stood in Kafka, which posts it was in, and what became of it."""
 
-import msgspec
+from typing import Annotated
 
-from headrace.console.fields import Org
+import msgspec
+from msgspec import Meta
+
+from headrace.console.dead.book import LetterBook
+from headrace.console.fields import Org, Time
 from headrace.console.sources import Sources
-from headrace.console.telling.journey import Station, follow
+from headrace.console.telling.journey import AFTERWARDS, Station, Way, follow
 from headrace.console.telling.search import Identity, Search
 from headrace.console.view import View
 from headrace.console.viewer import Absent
 from headrace.console.views.event import EventId
 from headrace.console.views.session import SessionName
 from headrace.eventlog.port import EventQuery
-from headrace.model.record import TopicPartition
+from headrace.model.record import Origin, TopicPartition
 from headrace.wire.envelope import Bad, read
 
-RECORDS = 50_000
-"""Records that one search looks at, at most."""
+RECORDS = 200_000
+"""Records that one search looks at, at most, until it has found the event: about a second of it."""
 
 SECONDS = 5.0
 """How long it may take."""
@@ -27,13 +31,17 @@ class JourneyAsk(msgspec.Struct, frozen=True, kw_only=True):
     org: Org
     session: SessionName
     id: EventId
+    since: Annotated[
+        Time | None, Meta(description="Look for it among what was written from this time on, not around its own.")
+    ] = None
 
 
 class JourneyAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """An event's way, its *stations* in the order of time, and how far that can be trusted.
 
     *destinations* are those that the org's events go to now. *is_settled* says that the workers have committed beyond
-    it, None where its place is not known. *looked_at* records were searched; *note* says what could not be found.
+    it, None where its place is not known. *looked_at* records were searched; *note* says what could not be found. Where
+    its record was not, a search with *further* as `since` goes on where this one ended, unless that is None.
     """
 
     seq: int | None
@@ -44,6 +52,7 @@ class JourneyAnswer(msgspec.Struct, frozen=True, kw_only=True):
     is_settled: bool | None
     looked_at: int
     note: str = ""
+    further: float | None = None
 
 
 def read_journey(ask: JourneyAsk, sources: Sources) -> JourneyAnswer:
@@ -58,7 +67,8 @@ def read_journey(ask: JourneyAsk, sources: Sources) -> JourneyAnswer:
     search = Search(sources.reader, sources.clock, RECORDS, SECONDS)
     tiers = sorted(topic for topic in sources.reader.topics() if names.tier_of(topic) is not None)
     identity = Identity(org=ask.org, session=ask.session, source=source, id=ask.id)
-    way = follow(search, names, tiers, identity, event.at)
+    letters = sources.letters
+    way = follow(search, names, tiers, identity, event.at, redriven=letters.redriven_at, since=ask.since)
     is_settled = None
     if way.origin is not None:
         place = TopicPartition(way.origin.topic, way.origin.partition)
@@ -72,22 +82,38 @@ def read_journey(ask: JourneyAsk, sources: Sources) -> JourneyAnswer:
         stations=way.stations,
         is_settled=is_settled,
         looked_at=search.looked_at,
-        note=_note(is_found=way.origin is not None, is_kept=way.is_kept, is_cut=search.is_cut),
+        note=_note(way, is_cut=search.is_cut) or _of_letters(way, letters),
+        further=_further(way, sources.clock.wall()),
     )
 
 
-def _note(*, is_found: bool, is_kept: bool, is_cut: bool) -> str:
-    limit = f"the search ended at its limit, {RECORDS:,} records or {SECONDS:.0f} s"
-    if is_found:
-        return f"There may be more: {limit}." if is_cut else ""
-    if not is_kept:
+def _further(way: Way, now: float) -> float | None:
+    to = way.searched_to
+    return to if to is not None and way.is_kept and to < now else None
+
+
+def _note(way: Way, *, is_cut: bool) -> str:
+    if way.origin is not None:
+        limit = f"{AFTERWARDS:,} records or {SECONDS:.0f} s"
+        return f"There may be more: the search ended at its limit, {limit}." if is_cut else ""
+    if not way.is_kept:
         return "Its record is older than what the topic still holds: retention has deleted it."
     if is_cut:
-        return f"Its record was not found: {limit}."
+        return f"Its record was not found: the search ended at its limit, {RECORDS:,} records or {SECONDS:.0f} s."
     return (
         "Its record was not found among those written around the event's time: it was written much later, "
         "from a journal, or by a clock that differs."
     )
+
+
+def _of_letters(way: Way, letters: LetterBook) -> str:
+    """Say where it is not known whether the event went on from the dead topic."""
+    for station in way.stations:
+        if station.kind == "died":
+            place = Origin.parse(station.place)
+            if letters.state((place.partition, place.offset)) == "unknown":
+                return "Whether it was redriven is not known here, so there may be more after its end."
+    return ""
 
 
 JOURNEY = View(
