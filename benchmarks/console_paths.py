@@ -1,4 +1,6 @@
-"""The pages of the console that read the event log, with the filters that make them work: for `console_pages.py`."""
+"""The pages of the console that read the event log or its dead letters, with filters that make them work: for
+`console_pages.py`.
+"""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -77,6 +79,13 @@ def _asked(store: Store, org: str | None, now: float) -> dict[str, dict[str, dic
             tab: {"destination": "log", "tab": tab, "range": "7d"} for tab in ("overview", "attempts", "settings")
         },
         "trail": {"": {}, "of a kind": {"action": "redrive"}},
+        "dead": {
+            "": {},
+            "all, by destination": {"by": "destination", "state": "all"},
+            "a text": {"text": "kind 17", "limit": 500},
+            "a day": {"since": now - 3 * DAY, "until": now - 2 * DAY},
+        },
+        "plan": {"": {}, "of a reason": {"reason": "gave_up"}},
         "sessions": {
             "": {},
             "500": {"limit": 500},

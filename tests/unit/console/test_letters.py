@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from headrace.broker.memory import MemoryBroker
 from headrace.broker.memory_reader import MemoryReader
-from headrace.console.dead.book import LetterBook, page
+from headrace.console.dead.book import ANSWERS, LetterBook, page
 from headrace.console.dead.letters import Wanted, kind_of
 from headrace.console.dead.pivot import COLUMNS, pivot
 from headrace.console.dead.reading import LetterReading, newest
@@ -200,6 +200,8 @@ def test_a_letter_that_comes_late_stands_where_it_died() -> None:
         (Wanted(destination="log"), []),
         (Wanted(reason="gave_up"), []),
         (Wanted(state="redriven"), []),
+        (Wanted(state="unknown"), []),
+        (Wanted(since=EPOCH + 2, until=EPOCH + 5, kind="kind 0"), [3]),
     ],
 )
 def test_letters_are_chosen(wanted: Wanted, offsets: list[int]) -> None:
@@ -220,6 +222,39 @@ def test_letters_are_chosen(wanted: Wanted, offsets: list[int]) -> None:
 )
 def test_the_kind_of_an_error_leaves_out_what_differs(error: str, kind: str) -> None:
     assert kind_of(error) == kind
+
+
+def test_while_nothing_changes_nothing_is_sorted_or_counted_anew(dead: Dead, clock: FakeClock) -> None:
+    """A hundred thousand letters are neither sorted nor counted anew each second, nor for each portion of lines."""
+    book, reader = reading(dead, clock)
+    for number in range(3):
+        dead.bury(f"{number}", partition=number % 2)
+    reader.look()
+    wanted = Wanted(state="open")
+    found, counted, known = book.find(wanted), book.pivot(wanted, "error", clock.wall()), book._known
+
+    reader.look()
+
+    assert book._known is known
+    assert book.find(Wanted(state="open")) is found
+    assert book.pivot(wanted, "error", clock.wall() + 1) is counted
+    assert book.pivot(wanted, "error", clock.wall() + 3600) is not counted, "it ends an hour later"
+
+    dead.bury("late")
+    reader.look()
+    assert sorted(ids(book, state="open")) == ["0", "1", "2", "late"]
+    dead.note(0, 0)
+    reader.look()
+    assert (len(book.find(wanted)), book.pivot(wanted, "error", clock.wall()).total) == (3, 3)
+
+
+def test_answers_that_are_kept_are_few() -> None:
+    book = filled()
+    for number in range(5 * ANSWERS):
+        book.find(Wanted(text=f"{number}"))
+        book.pivot(Wanted(text=f"{number}"), "org", EPOCH)
+
+    assert max(len(book._known.found), len(book._known.pivots)) <= ANSWERS
 
 
 @given(st.text(max_size=600))

@@ -1,6 +1,7 @@
 """Dead letters as the console remembers them: one row each, the kind of its error, and which ones are meant."""
 
 import re
+from operator import attrgetter
 from typing import Literal
 
 import msgspec
@@ -55,7 +56,11 @@ class Letter(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     @property
     def place(self) -> tuple[float, int, int]:
         """Where it stands among all, the oldest first."""
-        return self.died, self.partition, self.offset
+        return place_of(self)
+
+
+place_of = attrgetter("died", "partition", "offset")
+"""What `Letter.place` is, told by C: a hundred thousand are sorted by it."""
 
 
 class LetterRow(Letter, frozen=True, kw_only=True):
@@ -79,23 +84,6 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     since: float | None = None
     until: float | None = None
     state: State | None = None
-
-    def takes(self, letter: Letter) -> bool:
-        """Tell whether *letter* is one of them, whatever its state."""
-        return (
-            (self.org is None or self.org == letter.org)
-            and (self.destination is None or self.destination == letter.destination)
-            and (self.reason is None or self.reason == letter.reason)
-            and (self.kind is None or self.kind == letter.kind)
-            and (self.since is None or letter.died >= self.since)
-            and (self.until is None or letter.died < self.until)
-            and (not self.text or self._tells(letter))
-        )
-
-    def _tells(self, letter: Letter) -> bool:
-        sought = self.text.lower()
-        texts = (letter.error, letter.id, letter.type, letter.session, letter.org, letter.destination)
-        return any(sought in text.lower() for text in texts)
 
 
 def kind_of(error: str) -> str:

@@ -1,7 +1,10 @@
 """Dead letters counted by error, org or destination, and by time. Pure."""
 
-from collections import Counter
-from collections.abc import Callable, Sequence
+from bisect import bisect_left
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from itertools import islice, pairwise
+from operator import attrgetter
 from typing import Literal
 
 import msgspec
@@ -50,48 +53,50 @@ class Pivot(msgspec.Struct, frozen=True, kw_only=True):
     rest: int = 0
 
 
-_KEYS: dict[By, Callable[[Letter], tuple[str, ...]]] = {
-    "error": lambda letter: (letter.reason, letter.kind),
-    "org": lambda letter: (letter.org,),
-    "destination": lambda letter: (letter.destination,),
-}
 _NAMES: dict[By, tuple[str, ...]] = {"error": ("reason", "kind"), "org": ("org",), "destination": ("destination",)}
+
+_died = attrgetter("died")
+_org = attrgetter("org")
+
+Name = tuple[str, ...]
+"""What tells one row from another, behind the reason."""
 
 
 def pivot(letters: Sequence[Letter], by: By, now: float) -> Pivot:
     """Count *letters*, which come the oldest first; the row with the most letters stands first."""
-    first, width = _spans(letters, now)
+    first, width = spans_of(letters, now)
     count = COLUMNS if letters else 0
-    groups: dict[tuple[str, ...], list[Letter]] = {}
-    key = _KEYS[by]
-    for letter in letters:
-        groups.setdefault(key(letter), []).append(letter)
-    ranked = sorted(groups.items(), key=lambda item: (-len(item[1]), item[0]))
-    rows = [
-        PivotRow(
-            **dict(zip(_NAMES[by], name, strict=True)),
-            counts=_counts(group, first, width, count),
-            total=len(group),
-            orgs=len({letter.org for letter in group}),
-            last=group[-1].died,
-        )
-        for name, group in ranked[:ROWS]
-    ]
-    by_reason: dict[str, list[Letter]] = {}
-    for letter in letters:
-        by_reason.setdefault(letter.reason or "unknown", []).append(letter)
+    names = list(map(attrgetter("reason", *_NAMES[by]), letters))
+    rows: dict[Name, list[int]] = defaultdict(lambda: [0] * count)
+    reasons: dict[str, list[int]] = defaultdict(lambda: [0] * count)
+    for span, (start, stop) in enumerate(_cuts(letters, first, width)):
+        for name, found in Counter(islice(names, start, stop)).items():
+            rows[name[1:]][span] += found
+            reasons[name[0] or "unknown"][span] += found
+    ranked = sorted(rows.items(), key=lambda item: (-sum(item[1]), item[0]))
+    orgs = _orgs(letters, names)
+    last = _last(letters, names, len(rows))
     return Pivot(
         by=by,
         total=len(letters),
         since=[first + place * width for place in range(count)],
         width=width,
-        rows=rows,
-        reasons={name: _counts(group, first, width, count) for name, group in sorted(by_reason.items())},
-        rest=sum(len(group) for _, group in ranked[ROWS:]),
+        rows=[
+            PivotRow(
+                **dict(zip(_NAMES[by], name, strict=True)),
+                counts=counts,
+                total=sum(counts),
+                orgs=len(orgs[name]),
+                last=last[name],
+            )
+            for name, counts in ranked[:ROWS]
+        ],
+        reasons=dict(sorted(reasons.items())),
+        rest=sum(sum(counts) for _, counts in ranked[ROWS:]),
     )
 
 
-def _spans(letters: Sequence[Letter], now: float) -> tuple[float, float]:
+def spans_of(letters: Sequence[Letter], now: float) -> tuple[float, float]:
     """Return where the first span begins, and the width of all: the narrowest that reaches back to the oldest."""
     if not letters:
         return now, _WIDTHS[0]
@@ -104,7 +109,28 @@ def _spans(letters: Sequence[Letter], now: float) -> tuple[float, float]:
     return first, width
 
 
-def _counts(letters: Sequence[Letter], first: float, width: float, spans: int) -> list[int]:
-    """Count by span; what died before the first is counted there."""
-    found = Counter(max(0, int((letter.died - first) // width)) for letter in letters)
-    return [found[place] for place in range(spans)]
+def _cuts(letters: Sequence[Letter], first: float, width: float) -> Iterator[tuple[int, int]]:
+    """Yield where the letters of each span begin and end; what died before the first span is in that."""
+    ends = [bisect_left(letters, first + number * width, key=_died) for number in range(1, COLUMNS)]
+    return pairwise((0, *ends, len(letters)))
+
+
+def _orgs(letters: Sequence[Letter], names: Sequence[Name]) -> dict[Name, set[str]]:
+    """Return whose the letters of each row are."""
+    by_name: dict[Name, set[str]] = defaultdict(set)
+    for name, org in zip(names, map(_org, letters), strict=True):
+        by_name[name].add(org)
+    found: dict[Name, set[str]] = defaultdict(set)
+    for name, orgs in by_name.items():
+        found[name[1:]] |= orgs
+    return found
+
+
+def _last(letters: Sequence[Letter], names: Sequence[Name], rows: int) -> dict[Name, float]:
+    """Return when the last letter of each row died; few of all have to be looked at for that."""
+    found: dict[Name, float] = {}
+    for letter, name in zip(reversed(letters), reversed(names), strict=True):
+        found.setdefault(name[1:], letter.died)
+        if len(found) == rows:
+            break
+    return found

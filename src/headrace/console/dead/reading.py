@@ -104,10 +104,7 @@ class LetterReading:
             place = TopicPartition(self._names.attempts, partition)
             following = max(start, self._reached.get(place, 0))
             for some in self._portions(reader, place, start if following > stop else following, stop):
-                for record in some:
-                    noted = self._noted(record)
-                    if noted is not None:
-                        self._book.note([noted[0]], noted[1])
+                self._book.note_all(noted for record in some if (noted := self._noted(record)) is not None)
 
     def _noted(self, record: Record) -> tuple[Position, float] | None:
         """Return which letter *record* says was redriven, and when; None for any other document."""

@@ -7,7 +7,7 @@ from msgspec import Meta
 
 from headrace.console.dead.book import Memory, page
 from headrace.console.dead.letters import LetterRow, Wanted
-from headrace.console.dead.pivot import By, Pivot, pivot
+from headrace.console.dead.pivot import By, Pivot
 from headrace.console.fields import After, Limit, Org, Text, Time
 from headrace.console.sources import Sources
 from headrace.console.view import View
@@ -52,10 +52,10 @@ def read_dead(ask: DeadAsk, sources: Sources) -> DeadAnswer:
     """Return the count, and one page of letters."""
     book = sources.letters
     asked = {field: getattr(ask, field) for field in ("org", "destination", "reason", "kind", "text", "since", "until")}
-    found = book.find(Wanted(**asked, state=None if ask.state == "all" else ask.state))
+    wanted = Wanted(**asked, state=None if ask.state == "all" else ask.state)
     return DeadAnswer(
-        pivot=pivot(found, ask.by, sources.clock.wall()),
-        letters=page(book, found, ask.after, ask.limit),
+        pivot=book.pivot(wanted, ask.by, sources.clock.wall()),
+        letters=page(book, book.find(wanted), ask.after, ask.limit),
         memory=book.memory,
     )
 

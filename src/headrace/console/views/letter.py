@@ -7,7 +7,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from headrace.console.dead.letters import LetterRow, Wanted, letter_of
+from headrace.console.dead.letters import LetterRow, letter_of
 from headrace.console.fields import Org
 from headrace.console.sources import Sources
 from headrace.console.view import View
@@ -68,8 +68,8 @@ def read_letter_page(ask: LetterAsk, sources: Sources) -> LetterAnswer:
     book = sources.letters
     others = []
     if found.id:
-        alike = book.find(Wanted(org=found.org, destination=found.destination))
-        others = [each for each in alike if each.id == found.id and each.position != found.position]
+        alike = [each for each in book.of_event(found.org, found.id) if each.destination == found.destination]
+        others = [each for each in alike if each.position != found.position]
     key, value = record.key(), record.value()
     text, encoded = _shown(value)
     return LetterAnswer(
