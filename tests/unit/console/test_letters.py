@@ -1,6 +1,6 @@
 """Dead letters as the console remembers, counts and pages them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import msgspec
 import pytest
@@ -98,6 +98,73 @@ def test_what_is_left_out_is_not_even_read(dead: Dead, clock: FakeClock) -> None
     LetterReading(book, lambda: Counting(dead.broker._cluster), NAMES, clock, most=3).look()
 
     assert (read, ids(book)) == ([(47, 50)], ["47", "48", "49"])
+
+
+def test_notes_are_read_from_the_time_on_at_which_the_oldest_letter_died(dead: Dead, clock: FakeClock) -> None:
+    """However many millions of tiles there were before."""
+    for _ in range(50):
+        dead.write(b'{"kind":"tile"}')
+    clock.advance(3600)
+    dead.bury("1")
+    clock.advance(5)
+    dead.note(0, 0)
+    read: list[TopicPartition] = []
+
+    class Counting(MemoryReader):
+        def read(self, partition: TopicPartition, start: int, stop: int) -> Iterable[Record]:
+            read.extend([partition] * (stop - start))
+            return super().read(partition, start, stop)
+
+    book = LetterBook()
+    reader = LetterReading(book, lambda: Counting(dead.broker._cluster), NAMES, clock)
+    reader.look()
+
+    assert sorted(place.topic for place in read) == [NAMES.attempts, NAMES.dead]
+    assert ids(book, state="redriven") == ["1"]
+
+
+def test_a_letter_that_comes_and_is_redriven_between_two_looks_at_kafka_is_redriven(
+    dead: Dead, clock: FakeClock
+) -> None:
+    """The notes that are left out are those that were there before it was looked for letters."""
+
+    class Meanwhile(MemoryReader):
+        def bounds(self, topic: str) -> Mapping[int, tuple[int, int]]:
+            before = super().bounds(topic)
+            if topic == NAMES.dead and not before[0][1]:
+                dead.bury("1")
+                dead.note(0, 0)
+                clock.advance(3600)
+            return before
+
+    book = LetterBook()
+    reader = LetterReading(book, lambda: Meanwhile(dead.broker._cluster), NAMES, clock)
+    reader.look()
+    assert ids(book) == []
+    reader.look()
+
+    assert ids(book, state="redriven") == ["1"]
+
+
+def test_as_long_as_not_all_notes_were_read_no_letter_is_said_to_be_open(dead: Dead, clock: FakeClock) -> None:
+    book, reader = reading(dead, clock)
+    dead.bury("1")
+    dead.bury("2")
+    dead.note(0, 1)
+    dead.write(b"one document more")
+    states = []
+
+    class Watching(MemoryReader):
+        def read(self, partition: TopicPartition, start: int, stop: int) -> Iterable[Record]:
+            if partition.topic == NAMES.attempts:
+                states.append((book.state((0, 0)), book.memory.is_whole))
+            return super().read(partition, start, stop)
+
+    reader._open_reader = lambda: Watching(dead.broker._cluster)
+    reader.look()
+
+    assert set(states) == {("unknown", True)}
+    assert (book.state((0, 0)), book.state((0, 1))) == ("open", "redriven")
 
 
 def test_a_topic_that_was_made_anew_is_read_from_its_start(dead: Dead, clock: FakeClock) -> None:

@@ -11,6 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from headrace.broker.memory import MemoryBroker
+from headrace.broker.memory_reader import MemoryReader
 from headrace.broker.port import Producer, Reader, TopicState
 from headrace.console.dead import redriving
 from headrace.console.dead.book import LetterBook
@@ -22,7 +24,7 @@ from headrace.console.viewer import Busy, Greedy, Quota, Viewer
 from headrace.eventlog.memory import MemoryEventLog
 from headrace.eventlog.trail import DeedQuery
 from headrace.model.destination import Destination
-from headrace.model.record import TopicPartition
+from headrace.model.record import Record, TopicPartition
 from headrace.model.units import Duration
 from headrace.retry import redrive as retry
 from headrace.retry.aims import Ways
@@ -46,8 +48,14 @@ class House:
         self.log = MemoryEventLog(self.clock)
         self.may_go = threading.Event()
         self.may_go.set()
+        self.may_look = threading.Event()
+        self.may_look.set()
         self.standing: Standing = stand(
-            NAMES, self.clock, open_reader=self.broker.reader, open_redriver=self._redriver, open_trail=lambda: self.log
+            NAMES,
+            self.clock,
+            open_reader=lambda: _Slow(self.broker, self.may_look),
+            open_redriver=self._redriver,
+            open_trail=lambda: self.log,
         )
         self.letters, self.jobs = self.standing.letters, self.standing.jobs
 
@@ -84,6 +92,19 @@ class House:
         producer: Producer = self.broker.producer(memory=1 << 20)
         real = retry.Redriver(reader, producer, NAMES, ways, self.clock)
         yield _Gated(real, self.may_go)
+
+
+class _Slow(MemoryReader):
+    """Reads the attempts topic, for the memory of the console, when it may."""
+
+    def __init__(self, broker: MemoryBroker, may_look: threading.Event) -> None:
+        super().__init__(broker._cluster)
+        self._may_look = may_look
+
+    def read(self, partition: TopicPartition, start: int, stop: int) -> Iterable[Record]:
+        if partition.topic == NAMES.attempts and threading.current_thread().name == "memory":
+            assert self._may_look.wait(5)
+        return super().read(partition, start, stop)
 
 
 class _Gated:
@@ -216,6 +237,37 @@ def test_what_somebody_else_redrove_meanwhile_is_skipped(house: House) -> None:
 
     assert house.on_tier() == ["2"]
     assert job.reasons == (Skipped(why="it was redriven already", count=1, example="0/0"),)
+
+
+def test_a_job_does_not_wait_until_all_notes_were_read_and_redrives_nothing_twice(house: House) -> None:
+    for number in range(3):
+        house.dead.bury(f"{number}")
+    house.dead.note(0, 1)
+    house.may_look.clear()
+    memory = threading.Thread(target=house.look, name="memory")
+    memory.start()
+    while not house.letters.memory.is_whole:
+        time.sleep(0.002)
+    with open_site(
+        viewer=OPERATOR, log=house.log, broker=house.broker, clock=house.clock, known=KNOWN,
+        letters=house.letters, jobs=house.jobs,
+    ) as site:  # fmt: skip
+        shown, one = site.get("/dead").text, site.get("/dead/0/0").text
+        answer = site.get("/api/v1/dead").json()
+        house.clock.advance(1)
+        asked = ("/api/v1/dead/0/1/redrive", "/api/v1/jobs")
+        ended = [house.ended(site.post(path, json={}).json()["id"]) for path in asked]
+    assert not house.letters.memory.as_of
+    house.may_look.set()
+    memory.join()
+
+    assert sorted(house.on_tier()) == ["0", "2"]
+    assert [(job.redriven, job.skipped) for job in ended] == [(0, 1), (2, 0)]
+    assert {row["state"] for row in answer["letters"]["rows"]} == {"unknown"}
+    assert "Which letters were redriven is still being read" in shown
+    assert "perhaps open" in shown
+    assert "whether this one was is not known yet" in one
+    assert "Redrive this letter" in one
 
 
 def test_a_letter_that_can_go_nowhere_is_skipped_with_its_reason(house: House) -> None:

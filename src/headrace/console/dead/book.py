@@ -24,8 +24,9 @@ MOST = 100_000
 class Memory(msgspec.Struct, frozen=True, kw_only=True):
     """How far the memory can be trusted: *known* letters, and *left_out* older ones that are in Kafka only.
 
-    *as_of* is when Kafka was last read to its end, None before the first time; until then *read* of *to_read* records
-    are through, and what was redriven may seem open. *problem* says that the last attempt to read failed.
+    *as_of* is when Kafka was last read to its end, None before the first time: until then *read* of *to_read* records
+    are through, and of no letter it is known that it is open. *is_whole* says that all letters are here already, and
+    only the notes of redrives are missing. *problem* says that the last attempt to read failed.
     """
 
     known: int = 0
@@ -33,6 +34,7 @@ class Memory(msgspec.Struct, frozen=True, kw_only=True):
     as_of: float | None = None
     read: int = 0
     to_read: int = 0
+    is_whole: bool = False
     problem: str = ""
 
 
@@ -112,11 +114,11 @@ class LetterBook:
         return self._known.by_position.get(position)
 
     def state(self, position: Position) -> State:
-        """Tell whether a letter is open."""
+        """Tell whether a letter is open; as long as not all notes of redrives were read, nobody knows."""
         known = self._known
         if position in known.redriven:
             return "redriven"
-        return "open" if position in known.by_position else "unknown"
+        return "open" if position in known.by_position and self.memory.as_of is not None else "unknown"
 
     def redriven_at(self, position: Position) -> float | None:
         """Tell when a letter was put back; None where it was not, or that is not known."""
@@ -131,7 +133,7 @@ class LetterBook:
         )
 
     def find(self, wanted: Wanted) -> Sequence[Letter]:
-        """Return the letters that are meant, the oldest first."""
+        """Return the letters that are meant, the oldest first; open ones are those that no note names so far."""
         return self._known.find(wanted)
 
     def of_event(self, org: str, id_: str) -> Sequence[Letter]:

@@ -10,7 +10,9 @@ from headrace.model.record import Record
 from headrace.wire.letters import DeadLetter, read_letter
 
 State = Literal["open", "redriven", "unknown"]
-"""A letter is open until a redrive has noted it. Unknown: it is older than what the console remembers."""
+"""A letter is open until a redrive has noted it. Unknown: it is older than what the console remembers, or what was
+noted has not been read yet.
+"""
 
 Position = tuple[int, int]
 """Partition and offset in the dead topic."""

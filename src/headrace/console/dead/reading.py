@@ -1,33 +1,23 @@
 """Keeps the console's memory of the dead topic up to date: one thread reads what is new, once a second.
 
-At the start it reads the newest letters only, then all of the attempts topic, where redrives are noted.
+At the start it reads the newest letters only, then the notes of redrives from the time on at which the oldest of them
+died. That may take long; nobody waits for it.
 """
 
 import threading
-from collections.abc import Callable, Iterator, Mapping
-
-import msgspec
+from collections.abc import Callable
+from math import inf
 
 from headrace.broker.port import Reader
 from headrace.clock import Clock
 from headrace.console.dead.book import MOST, LetterBook
-from headrace.console.dead.letters import Position, remember
-from headrace.errors import HeadraceError, TopicMissing
-from headrace.model.record import Record, TopicPartition
-from headrace.model.tile import RedriveNote
-from headrace.wire import attempts
-from headrace.wire.times import from_text
+from headrace.console.dead.letters import remember
+from headrace.console.dead.notes import Bounds, NoteReading, bounds_of, portions
+from headrace.errors import HeadraceError
 from headrace.wire.topics import TopicNames
 
 LOOK_EVERY = 1.0
 """Seconds between two looks."""
-
-STEP = 5_000
-"""Records after which what was read so far is remembered, and told."""
-
-
-Bounds = Mapping[int, tuple[int, int]]
-"""Per partition the first offset that is kept and the next one to be written."""
 
 
 class LetterReading:
@@ -49,8 +39,16 @@ class LetterReading:
         self._most = most
         self._reader: Reader | None = None
         self._begins: dict[int, int] | None = None
-        self._reached: dict[TopicPartition, int] = {}
+        self._noted_before: Bounds = {}
+        self._reached: dict[int, int] = {}
+        self._oldest = inf
+        self._notes = NoteReading(book, names)
         self._looking = threading.Lock()
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether all was read once, so that a look is short."""
+        return self._book.memory.as_of is not None
 
     def close(self) -> None:
         """Release what is held."""
@@ -60,80 +58,58 @@ class LetterReading:
                 self._reader = None
 
     def look(self) -> None:
-        """Read all that is new, from whichever thread; raise `BrokerError` when Kafka does not answer."""
+        """Read all that is new, from whichever thread; raise `BrokerError` when Kafka does not answer.
+
+        The first look takes as long as there is much to read: whoever cannot wait asks whether it `is_complete`.
+        """
         with self._looking:
             if self._reader is None:
                 self._reader = self._open_reader()
             try:
-                dead, noted = (self._bounds(self._reader, name) for name in (self._names.dead, self._names.attempts))
-                self._tell_how_much(dead, noted)
-                self._read_letters(self._reader, dead)
-                self._read_notes(self._reader, noted)
+                self._read_letters(self._reader)
+                self._read_notes(self._reader)
             except HeadraceError:
                 # What a broker says may name hosts, and the book is for every org.
                 self._book.tell(problem="Kafka did not answer when dead letters were last looked for")
                 raise
             self._book.tell(as_of=self._clock.wall(), problem="", read=0, to_read=0)
 
-    def _tell_how_much(self, dead: Bounds, noted: Bounds) -> None:
-        """Say how long it will take until everything is known, once."""
+    def _read_letters(self, reader: Reader) -> None:
         if self._begins is None:
-            self._begins = newest(dead, self._most)
-            first = sum(stop - self._begins[partition] for partition, (_, stop) in dead.items())
-            self._book.tell(to_read=first + sum(stop - start for start, stop in noted.values()))
-
-    def _read_letters(self, reader: Reader, bounds: Bounds) -> None:
-        begins = self._begins or {}
-        floors = {partition: max(start, begins.get(partition, 0)) for partition, (start, _) in bounds.items()}
+            # First, so that each note that is there already is of a letter that will be.
+            self._noted_before = bounds_of(reader, self._names.attempts)
+            bounds = bounds_of(reader, self._names.dead)
+            self._begins = newest(bounds, self._most)
+            self._book.tell(to_read=sum(stop - self._begins[partition] for partition, (_, stop) in bounds.items()))
+        else:
+            bounds = bounds_of(reader, self._names.dead)
+        floors = {partition: max(start, self._begins.get(partition, 0)) for partition, (start, _) in bounds.items()}
         for partition, (start, stop) in sorted(bounds.items()):
-            place = TopicPartition(self._names.dead, partition)
-            following = max(floors[partition], self._reached.get(place, 0))
+            following = max(floors[partition], self._reached.get(partition, 0))
             if following > stop:  # the topic was made anew
                 self._book.forget(partition)
-                begins.pop(partition, None)
+                self._begins.pop(partition, None)
                 following = floors[partition] = start
-            for some in self._portions(reader, place, following, stop):
+            for some, until in portions(reader, self._names.dead, partition, following, stop):
+                self._oldest = min(self._oldest, *(record.timestamp()[1] / 1000 for record in some), inf)
                 self._book.add(map(remember, some), {partition: floors[partition]})
+                self._reached[partition] = until
+                self._seen(len(some))
         self._book.add((), floors)
-        self._book.tell(
-            left_out=sum(max(0, self._book.floor(partition) - start) for partition, (start, _) in bounds.items())
-        )
+        left_out = sum(max(0, self._book.floor(partition) - start) for partition, (start, _) in bounds.items())
+        if left_out != self._book.memory.left_out:
+            self._book.tell(left_out=left_out)
 
-    def _read_notes(self, reader: Reader, bounds: Bounds) -> None:
-        for partition, (start, stop) in sorted(bounds.items()):
-            place = TopicPartition(self._names.attempts, partition)
-            following = max(start, self._reached.get(place, 0))
-            for some in self._portions(reader, place, start if following > stop else following, stop):
-                self._book.note_all(noted for record in some if (noted := self._noted(record)) is not None)
+    def _read_notes(self, reader: Reader) -> None:
+        if not self._notes.has_begun:
+            to_read = self._notes.begin(reader, min(self._oldest, self._clock.wall()), self._noted_before)
+            self._book.tell(is_whole=True, read=0, to_read=to_read)
+        self._notes.read(reader, self._seen)
 
-    def _noted(self, record: Record) -> tuple[Position, float] | None:
-        """Return which letter *record* says was redriven, and when; None for any other document."""
-        value = record.value() or b""
-        if b'"redrive"' not in value:
-            return None
-        try:
-            document = attempts.decode(value)
-            if not isinstance(document, RedriveNote) or document.topic != self._names.dead:
-                return None
-            return (document.partition, document.offset), from_text(document.at)
-        except (msgspec.DecodeError, ValueError):
-            return None
-
-    def _portions(self, reader: Reader, place: TopicPartition, start: int, stop: int) -> Iterator[list[Record]]:
-        """Read a partition, and tell how far it is where that takes long."""
-        while start < stop:
-            until = min(start + STEP, stop)
-            yield list(reader.read(place, start, until))
-            self._reached[place] = start = until
-            told = self._book.memory
-            if told.as_of is None:
-                self._book.tell(read=told.read + STEP)
-
-    def _bounds(self, reader: Reader, topic: str) -> Bounds:
-        try:
-            return reader.bounds(topic)
-        except TopicMissing:
-            raise TopicMissing(f"the topic {topic} does not exist: `headrace topics apply` makes it") from None
+    def _seen(self, records: int) -> None:
+        """Tell how far it is, as long as that takes long."""
+        if not self.is_complete:
+            self._book.tell(read=self._book.memory.read + records)
 
 
 def newest(bounds: Bounds, most: int) -> dict[int, int]:

@@ -2,7 +2,8 @@
 
 Within one console no letter is redriven by two jobs: what a job is about to put back it claims. Another console, or
 the command line, at work on the same letters is kept out by the notes in Kafka, which are read before each group; what
-both put back within the time of one group is sent twice, which every destination bears.
+both put back within the time of one group is sent twice, which every destination bears. As long as the console is still
+reading all notes, a job reads by itself those that can be of its letters: none is older than the letter.
 """
 
 import math
@@ -21,6 +22,7 @@ from headrace.clock import Clock
 from headrace.console.dead.book import LetterBook
 from headrace.console.dead.jobs import Task, with_skipped
 from headrace.console.dead.letters import Position
+from headrace.console.dead.notes import NoteReading
 from headrace.console.dead.reading import LetterReading
 from headrace.errors import StoreError
 from headrace.eventlog.trail import Deed, Result, Trail
@@ -93,7 +95,7 @@ class Redriving:
     ) -> None:
         self._book = book
         self._reading = reading
-        self._dead = names.dead
+        self._names = names
         self._clock = clock
         self._open_redriver = open_redriver
         self._open_reader = open_reader
@@ -119,10 +121,11 @@ class Redriving:
         if not task.cancelled.is_set():
             task.tell(state="running", begun_at=self._clock.wall())
             with self._open_redriver() as redriver, closing(self._open_reader()) as reader:
-                begun, handled = time.monotonic(), 0
+                begun, handled, notes = time.monotonic(), 0, NoteReading(self._book, self._names)
                 for group in groups(positions, task.job.rate):
                     if task.cancelled.wait(max(0.0, begun + handled / task.job.rate - time.monotonic())):
                         break
+                    self._look(notes, reader, positions)
                     self._do(task, group, redriver, reader)
                     handled += len(group)
         is_cut = task.cancelled.is_set() and task.job.handled < task.job.total
@@ -130,9 +133,18 @@ class Redriving:
         if not is_cut:
             task.tell(error="")
 
+    def _look(self, notes: NoteReading, reader: Reader, positions: Sequence[Position]) -> None:
+        """Look at what was redriven meanwhile."""
+        if self._reading.is_complete:
+            self._reading.look()
+            return
+        if not notes.has_begun:
+            died = [letter.died if (letter := self._book.letter(each)) else 0.0 for each in positions]
+            notes.begin(reader, min(died, default=None))
+        notes.read(reader)
+
     def _do(self, task: Task, group: Sequence[Position], redriver: Redriver, reader: Reader) -> None:
-        """Redrive one group, after a look at what was redriven meanwhile."""
-        self._reading.look()
+        """Redrive one group."""
         skipped = [(position, "it was redriven already") for position in group if self._is_done(position)]
         left = [position for position in group if not self._is_done(position)]
         mine = self._claim(left)
@@ -172,10 +184,10 @@ class Redriving:
 
     def _letters(self, reader: Reader, positions: Collection[Position], found: set[Position]) -> Iterator[DeadLetter]:
         """Read letters whole, and add to *found* which there are: Kafka may not hold all of them any more."""
-        bounds = reader.bounds(self._dead)
+        bounds = reader.bounds(self._names.dead)
         for partition, start, stop in runs(positions):
             first, end = bounds.get(partition, (0, 0))
-            place = TopicPartition(self._dead, partition)
+            place = TopicPartition(self._names.dead, partition)
             for record in reader.read(place, max(first, start), min(end, stop)):
                 position = (partition, record.offset())
                 if position in positions:

@@ -7,6 +7,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from headrace.console.dead.book import Memory
 from headrace.console.dead.letters import LetterRow, letter_of
 from headrace.console.fields import Org
 from headrace.console.sources import Sources
@@ -44,8 +45,8 @@ class Header(msgspec.Struct, frozen=True, kw_only=True):
 class LetterAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """A letter, its record, its *history*, and *others* of the same event at the same destination, the last first.
 
-    *value* is UTF-8, or in *value_base64* what is none; a record without a value has neither. *is_cut* says that it is
-    longer than what is here.
+    *memory* tells how far the console knows whether letters are open. *value* is UTF-8, or in *value_base64* what is
+    none; a record without a value has neither. *is_cut* says that it is longer than what is here.
     """
 
     letter: LetterRow
@@ -56,6 +57,7 @@ class LetterAnswer(msgspec.Struct, frozen=True, kw_only=True):
     is_cut: bool = False
     history: History = History()
     others: Sequence[LetterRow] = ()
+    memory: Memory = Memory()
 
 
 def read_letter_page(ask: LetterAsk, sources: Sources) -> LetterAnswer:
@@ -81,6 +83,7 @@ def read_letter_page(ask: LetterAsk, sources: Sources) -> LetterAnswer:
         is_cut=len(value or b"") > VALUE,
         history=history_of(told, sources),
         others=[book.row(each) for each in others[: -AGAIN - 1 : -1]],
+        memory=book.memory,
     )
 
 

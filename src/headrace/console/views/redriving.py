@@ -75,7 +75,7 @@ def redrive_letter(ask: RedriveLetterAsk, sources: Sources, by: Viewer) -> Job:
     state = sources.letters.state(position)
     if state == "redriven":
         raise UsageError("this letter was redriven already; if its event failed again, that is a new dead letter")
-    if state == "unknown":
+    if state == "unknown" and sources.letters.memory.as_of is not None:
         raise UsageError(
             "the console does not know whether this letter was redriven, as it is older than those it remembers: "
             f"headrace dead redrive {ask.partition}/{ask.offset}"
