@@ -1,7 +1,7 @@
 """`headrace dead list|show|redrive`: the letters that no destination took."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -11,6 +11,7 @@ from cyclopts import Parameter
 from headrace import app
 from headrace import config as configuration
 from headrace.cli.letters import Row, list_text, page_of, page_text, position_of, row_of
+from headrace.cli.noting import noted
 from headrace.cli.output import emit_document, progress
 from headrace.cli.plain import plain
 from headrace.clock import SystemClock
@@ -140,6 +141,22 @@ def redrive(
     per_second = None if rate is None else _rate(rate)
     loaded = configuration.load(config)
     absent = {f"{partition}/{offset}" for partition, offset in places or ()}
+    asked = {"positions": positions, "org": org, "destination": destination, "reason": reason, "rate": per_second}
+    with (
+        nullcontext()
+        if dry_run
+        else noted(loaded.eventlog, "redrive", org=org, target=" ".join(positions), asked=asked) as ended
+    ):
+        done = _redriven(loaded, wanted, absent, rate=per_second, dry_run=dry_run)
+        if ended is not None:
+            ended({"redriven": done.redriven, "records": done.records, "skipped": len(done.skipped) + len(absent)})
+    done.skipped += [Skipped(position, "there is no such dead letter") for position in sorted(absent)]
+    emit_document(done, "\n".join(_redrive_text(done)), json=json)
+    return 1 if done.skipped else 0
+
+
+def _redriven(loaded: Config, wanted: Wanted, absent: set[str], *, rate: float | None, dry_run: bool) -> Redrive:
+    """Redrive what is *wanted*, and take out of *absent* the letters that there are."""
     with _dead(loaded) as dead, progress("redriving letters") as bar, app.redriver(loaded, bar.update) as redriver:
 
         def opened() -> Iterator[DeadLetter]:
@@ -148,10 +165,7 @@ def redrive(
                 if state == "open":
                     yield letter
 
-        done = redriver.run(opened(), rate=per_second, dry_run=dry_run)
-    done.skipped += [Skipped(position, "there is no such dead letter") for position in sorted(absent)]
-    emit_document(done, "\n".join(_redrive_text(done)), json=json)
-    return 1 if done.skipped else 0
+        return redriver.run(opened(), rate=rate, dry_run=dry_run)
 
 
 @contextmanager

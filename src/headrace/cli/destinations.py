@@ -7,6 +7,7 @@ import msgspec
 
 from headrace import app
 from headrace import config as configuration
+from headrace.cli.noting import noted
 from headrace.cli.output import emit_document
 from headrace.clock import SystemClock
 from headrace.config import Config
@@ -79,7 +80,9 @@ def pause(
     settings = configuration.load(config)
     wanted = Pause(destination=destination, org=org, by=getpass.getuser(), at=SystemClock().wall(), why=why)
     _check(settings, wanted)
-    app.pausing(settings).pause(wanted)
+    with noted(settings.eventlog, "pause", org=org, target=destination, asked={"org": org, "why": why}) as ended:
+        app.pausing(settings).pause(wanted)
+        ended(wanted)
     emit_document(wanted, f"{wanted.name} is paused; `headrace destinations resume` lets it go on", json=json)
     return 0
 
@@ -103,7 +106,9 @@ def resume(destination: str, *, org: str | None = None, config: Path | None = No
     settings = configuration.load(config)
     wanted = Pause(destination=destination, org=org, by=getpass.getuser(), at=SystemClock().wall())
     _check(settings, wanted)
-    app.pausing(settings).resume(wanted)
+    with noted(settings.eventlog, "resume", org=org, target=destination, asked={"org": org}) as ended:
+        app.pausing(settings).resume(wanted)
+        ended(wanted)
     emit_document(wanted, f"{wanted.name} goes on", json=json)
     return 0
 
