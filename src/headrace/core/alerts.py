@@ -13,6 +13,7 @@ import msgspec
 Rule = Literal[
     "lag",
     "dead_letters",
+    "destination_parked",
     "destination_failing",
     "books_unbalanced",
     "books_old",
@@ -57,15 +58,16 @@ class Notice(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Alarms:
-    """Turns symptoms into notices. *after* says for how long a rule's cause has to stand, in seconds, else not at all.
+    """Turns symptoms into notices. *after* says for how long a rule's cause has to stand, in seconds, else not at all;
+    *calm* for how long it has to be gone, else `CALM`.
 
     What stays open is told again each *repeat* seconds.
     """
 
-    def __init__(self, after: Mapping[Rule, float], *, repeat: float, calm: float = CALM) -> None:
+    def __init__(self, after: Mapping[Rule, float], *, repeat: float, calm: Mapping[Rule, float] | None = None) -> None:
         self._after = after
         self._repeat = repeat
-        self._calm = calm
+        self._calm = calm or {}
         self._causes: dict[tuple[Rule, str], _Cause] = {}
 
     def look(self, symptoms: Iterable[Symptom], now: float) -> Sequence[Notice]:
@@ -92,7 +94,7 @@ class Alarms:
 
     def _judge(self, cause: "_Cause", symptom: Symptom, now: float) -> Notice | None:
         if not symptom.is_wrong:
-            return self._calm_down(cause, now)
+            return self._calm_down(cause, self._calm.get(symptom.rule, CALM), now)
         cause.well_since = None
         if cause.alert is None:
             if now - cause.since < self._after.get(symptom.rule, 0.0):
@@ -108,12 +110,12 @@ class Alarms:
         cause.told_at = now
         return Notice(kind="open", alert=cause.alert)
 
-    def _calm_down(self, cause: "_Cause", now: float) -> Notice | None:
+    def _calm_down(self, cause: "_Cause", calm: float, now: float) -> Notice | None:
         if cause.alert is None:
             cause.is_over = True
             return None
         cause.well_since = now if cause.well_since is None else cause.well_since
-        if now - cause.well_since < self._calm:
+        if now - cause.well_since < calm:
             return None
         cause.is_over = True
         return Notice(kind="resolved", alert=msgspec.structs.replace(cause.alert, resolved_at=now))

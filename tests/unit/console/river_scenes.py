@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from headrace.console.watching.recent import Lane
-from headrace.console.watching.river import Part, River, Topic
+from headrace.console.watching.river import Part, River, Topic, Waiting
 from headrace.console.watching.watch import Books, Watched
 from headrace.core.columns import Account
 from headrace.core.report import Report
@@ -60,6 +60,14 @@ def lane(org: str, destination: str = "crm", *, failing: float | None = None, tr
         failures=0 if failing is None else 3,
         error="" if failing is None else "the text of an event",
     )
+
+
+def waiting(org: str, reason: str, destination: str = "crm") -> Waiting:
+    """One record on the tier."""
+    return Waiting(
+        tier="30s", topic="headrace.retry.30s", partition=0, offset=1, org=org, destination=destination, session="s-1",
+        attempts=1, reason=reason, error="503", first_failed_at=NOW - 20, due_at=NOW + 9, origin="headrace.events/0/1",
+    )  # fmt: skip
 
 
 def _topic(name: str, kind: str, parts: Sequence[Part], *, delay: float | None = None) -> Topic:

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import msgspec
 import pytest
 
-from headrace.console.alarm.alerting import Alerting
+from headrace.console.alarm.alerting import UNPARKED, Alerting
 from headrace.console.alarm.notifying import Notifier
 from headrace.console.alarm.settings import AlertsSettings
 from headrace.console.chores import Pulse
@@ -19,7 +19,7 @@ from headrace.testing.clock import FakeClock
 from headrace.wire.attempts import Attempt
 from headrace.wire.times import to_text
 from unit.console.asking_client import As, Asking, open_site
-from unit.console.river_scenes import NOW, books, part, river
+from unit.console.river_scenes import NOW, books, part, river, waiting
 
 
 class Posted(Notifier):
@@ -56,10 +56,10 @@ class Watching:
             forget=7_200.0,
         )
 
-    def see(self, oldest: float | None = None, dead: int = 0) -> None:
+    def see(self, oldest: float | None = None, dead: int = 0, *, parked: bool = False) -> None:
         at = self.clock.wall()
         main = part(end=200, oldest=oldest) if oldest else part()
-        seen = msgspec.structs.replace(river(main, dead=dead), at=NOW)
+        seen = msgspec.structs.replace(river(main, dead=dead), at=NOW, waiting=[waiting("acme", "parked")] * parked)
         self.watch.tell(river=msgspec.structs.replace(seen, at=at) if not oldest else seen, books=books(at=at))
 
     def _tell_pauses(self) -> Mapping[str, Pause]:
@@ -135,6 +135,28 @@ def test_a_paused_destination_is_left_alone_also_while_kafka_does_not_tell() -> 
     watching.step()
 
     assert watching.open() == ["destination_failing"]
+
+
+def test_a_destination_that_is_parked_and_let_go_again_and_again_is_told_of_once() -> None:
+    watching = Watching()
+    for step in range(160):
+        is_well = step % 40 >= 20  # a hundred seconds of each
+        if is_well:
+            at = to_text(watching.clock.wall())
+            well = Attempt(org="acme", destination="crm", at=at, ms=1.0, events=1, bytes=1, delivered=1)
+            watching.watch.recent.add(well)
+        else:
+            fail(watching, "acme", 2.0)
+        watching.see(parked=not is_well)
+        watching.step()
+    assert watching.posted.texts == ["[Headrace] crm is parked, of acme"]
+
+    watching.watch.recent.add(well)
+    for _ in range(round(UNPARKED / 5) + 2):
+        watching.see()
+        watching.watch.recent.add(msgspec.structs.replace(well, at=to_text(watching.clock.wall())))
+        watching.step()
+    assert watching.posted.texts[1:] == ["[Headrace] resolved: crm is parked, of acme"]
 
 
 @contextmanager

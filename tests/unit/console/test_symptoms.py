@@ -11,7 +11,7 @@ from headrace.console.chores import Pulse
 from headrace.console.watching.watch import Watched
 from headrace.core.alerts import Rule, Symptom
 from headrace.model.units import Duration
-from unit.console.river_scenes import NOW, books, lane, part, river, watched
+from unit.console.river_scenes import NOW, books, lane, part, river, waiting, watched
 
 LIMITS = AlertsSettings()
 KEPT = Pulse(name="keeper", does="", done_at=NOW - 1)
@@ -105,6 +105,24 @@ def test_a_pause_of_one_org_says_nothing_of_another() -> None:
     assert wrong(lanes=[lane("acme", failing=9_999)], paused=["crm/beta"]) == ["destination_failing"]
 
 
+@pytest.mark.parametrize(
+    ("of", "org", "is_parked"), [("acme", "acme", True), ("beta", "acme", False), ("-", "acme", True)]
+)
+def test_a_destination_is_parked_where_events_hop_past_a_lane_that_fails(of: str, org: str, is_parked: bool) -> None:
+    """Also one that all orgs share. It is told long before it has been failing for ten minutes."""
+    seen = msgspec.structs.replace(river(), waiting=[waiting(org, "parked"), waiting("well", "failed")])
+
+    found = find(watched=watched(seen), lanes=[lane(of, failing=20), lane("well", "log")])
+
+    assert found["destination_parked", "crm"].is_wrong == is_parked
+    assert not found["destination_failing", "crm"].is_wrong
+    assert not found["destination_parked", "log"].is_wrong
+    if is_parked:
+        assert found["destination_parked", "crm"].says == ("crm is parked" if of == "-" else "crm is parked, of acme")
+    paused = find(watched=watched(seen), lanes=[lane(of, failing=20)], paused=["crm"])
+    assert not paused["destination_parked", "crm"].is_wrong
+
+
 def test_a_lane_that_nobody_tries_any_more_is_forgotten() -> None:
     stale = lane("acme", failing=99_999, tried=9_000)
 
@@ -157,7 +175,10 @@ def test_the_event_log_is_kept_or_not(pulse: Pulse, is_wrong: bool) -> None:
 
 def test_the_journal_fills() -> None:
     assert wrong(journal=(500, 1000)) == []
-    assert find(journal=(600 << 20, 1 << 30))["journal_filling", ""].says == "the journal holds 600.0 MiB of 1.0 GiB"
+    assert (
+        find(journal=(600 << 20, 1 << 30))["journal_filling", ""].says
+        == "the journal on the console's host holds 600.0 MiB of 1.0 GiB"
+    )
     assert wrong(journal=(501, 1000)) == ["journal_filling"]
 
 

@@ -99,7 +99,7 @@ def test_subjects_are_for_themselves() -> None:
 
 
 def test_memory_is_bounded_and_what_is_known_is_resolved_all_the_same() -> None:
-    ours = Alarms({}, repeat=REPEAT, calm=0.0)
+    ours = Alarms({}, repeat=REPEAT, calm={"destination_failing": 0.0})
     everything = [symptom(True, str(number)) for number in range(SUBJECTS + 10)]
 
     assert len(ours.look(everything, 0.0)) == SUBJECTS

@@ -23,6 +23,12 @@ PAST = 200
 WINDOW = 300.0
 """Seconds in which dead letters are counted."""
 
+PARKED = 30.0
+UNPARKED = 600.0
+"""Seconds for which a destination has to be parked until it is told, and well until that is over: one that is parked
+and let go again and again is told of once.
+"""
+
 _log = structlog.get_logger("headrace.console")
 
 
@@ -81,8 +87,9 @@ class Alerting:
             "workers_silent": limits.silence,
             "books_unbalanced": 30.0,
             "event_log_failing": 60.0,
+            "destination_parked": PARKED,
         }
-        self._alarms = Alarms(after, repeat=limits.repeat)
+        self._alarms = Alarms(after, repeat=limits.repeat, calm={"destination_parked": UNPARKED})
         self._board = Board(limits=limits)
 
     def board(self) -> Board:

@@ -10,6 +10,7 @@ import msgspec
 from headrace.console.alarm.settings import AlertsSettings
 from headrace.console.chores import Pulse
 from headrace.console.show import duration, number, size
+from headrace.console.watching.condition import parked
 from headrace.console.watching.recent import Lane
 from headrace.console.watching.river import River, Topic
 from headrace.console.watching.watch import Watched
@@ -28,13 +29,17 @@ NAMED = 5
 RULES: Mapping[Rule, str] = {
     "lag": "Events, or retries that are due, wait too long.",
     "dead_letters": "Too many dead letters within five minutes.",
-    "destination_failing": "A destination takes nothing of some org; it is parked, or soon will be.",
+    "destination_parked": "A destination is parked for some org: it gets no posts but probes.",
+    "destination_failing": "A destination takes nothing of some org for long.",
     "books_unbalanced": "The books do not balance: something is lost, or was written twice.",
     "books_old": "The books could not be closed.",
     "workers_silent": "Something waits, and no worker settles anything.",
     "river_unseen": "The console cannot see the river: Kafka does not answer it.",
     "event_log_failing": "The event log cannot be kept: counters and retention stand still.",
-    "journal_filling": "The journal of this host's bots fills up; when it is full events are dropped.",
+    "journal_filling": (
+        "The journal of the bots on the console's own host fills up; when it is full events are dropped. "
+        "Journals of other hosts are watched by the Prometheus rule HeadraceJournalFilling."
+    ),
 }
 """What each rule looks for."""
 
@@ -79,7 +84,7 @@ def symptoms(seen: Seen, limits: AlertsSettings) -> Iterator[Symptom]:
         yield Symptom(
             rule="journal_filling",
             is_wrong=held > limits.journal * most,
-            says=f"the journal holds {size(held)} of {size(most)}",
+            says=f"the journal on the console's host holds {size(held)} of {size(most)}",
         )
 
 
@@ -124,24 +129,28 @@ def _silence(river: River) -> Symptom:
 
 
 def _destinations(seen: Seen, limits: AlertsSettings) -> Iterator[Symptom]:
+    river = seen.watched.river
     by_name: dict[str, list[Lane]] = {}
     for lane in seen.lanes:
         by_name.setdefault(lane.destination, []).append(lane)
     for name, lanes in sorted(by_name.items()):
-        failing = {
-            lane.org: seen.now - lane.failing_since
-            for lane in lanes
-            if lane.failing_since is not None
-            and lane.failures > 1
-            and lane.at >= seen.forgotten
-            and not {name, f"{name}/{lane.org}"} & set(seen.paused)
-        }
-        longest = max(failing.values(), default=0.0)
+        tried = [
+            lane for lane in lanes if lane.at >= seen.forgotten and not {name, f"{name}/{lane.org}"} & set(seen.paused)
+        ]
+        failing = [lane for lane in tried if lane.failing_since is not None]
+        if river is not None:
+            waiting = [each for each in river.waiting if each.destination == name]
+            orgs = sorted(parked(failing, waiting))
+            yield Symptom(
+                rule="destination_parked", subject=name, is_wrong=bool(orgs), says=f"{name} is parked{_orgs(orgs)}"
+            )
+        ages = {lane.org: seen.now - (lane.failing_since or seen.now) for lane in failing if lane.failures > 1}
+        longest = max(ages.values(), default=0.0)
         yield Symptom(
             rule="destination_failing",
             subject=name,
             is_wrong=longest >= limits.failing,
-            says=f"{name} takes nothing for {duration(longest)}{_orgs(sorted(failing))}",
+            says=f"{name} takes nothing for {duration(longest)}{_orgs(sorted(ages))}",
         )
 
 

@@ -8,6 +8,7 @@ import msgspec
 
 from headrace.console.watching.recent import Lane, Tried
 from headrace.console.watching.river import Waiting
+from headrace.model.mark import NOBODY
 from headrace.model.pause import Pause
 
 State = Literal["paused", "parked", "failing", "delivering", "quiet"]
@@ -41,11 +42,10 @@ def standing(
 ) -> Standing:
     """Say how *destination* stands, for *org* or for all. All the sequences are about it alone."""
     failing = [lane for lane in lanes if lane.failing_since is not None]
-    parked = {each.org for each in waiting if each.reason == "parked"} & {lane.org for lane in failing}
     paused = pauses.get(destination) or (pauses.get(f"{destination}/{org}") if org is not None else None)
     state: State = "delivering" if lanes else "quiet"
     if failing:
-        state = "parked" if parked else "failing"
+        state = "parked" if parked(failing, waiting) else "failing"
     if paused is not None:
         state = "paused"
     since = min((lane.failing_since for lane in failing if lane.failing_since is not None), default=None)
@@ -61,3 +61,9 @@ def standing(
         ms=round(median(each.ms for each in tried), 1) if tried else None,
         paused=paused,
     )
+
+
+def parked(failing: Sequence[Lane], waiting: Sequence[Waiting]) -> set[str]:
+    """Return the orgs of those *failing* lanes whose events hop past them, `-` where all orgs share one lane."""
+    hopped = {each.org for each in waiting if each.reason == "parked"}
+    return {lane.org for lane in failing if lane.org in hopped or (lane.org == NOBODY and hopped)}
