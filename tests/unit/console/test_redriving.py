@@ -338,6 +338,24 @@ def test_a_job_of_a_console_that_ended_is_told_from_the_trail(house: House) -> N
     assert "Kafka knows what was put back" in page.text
 
 
+def test_a_job_that_was_broken_off_is_listed_with_how_far_it_came_and_its_rest_is_a_click_away(house: House) -> None:
+    for number in range(10):
+        house.dead.bury(f"{number}")
+    with house.site(OPERATOR) as site:
+        id_ = site.post("/api/v1/jobs", json={"rate": 2, "reason": "rejected"}).json()["id"]
+        until(lambda: bool(house.log.deeds(DeedQuery(org=None, target=id_)).rows[0].answer) and house.jobs.get(id_))
+        with open_site(viewer=OPERATOR, log=house.log, broker=house.broker, clock=house.clock, known=KNOWN) as after:
+            (told,) = after.get("/api/v1/jobs").json()["rows"]
+            page, one = after.get("/jobs").text, after.get(f"/jobs/{id_}").text
+        with open_site(viewer=Viewer("gus", "globex"), log=house.log, clock=house.clock, known=KNOWN) as foreign:
+            assert foreign.get("/api/v1/jobs").json()["rows"] == []
+
+    assert (told["id"], told["state"], told["handled"], told["total"]) == (id_, "lost", 2, 10)
+    for shown in (page, one):
+        assert "broken off" in shown
+        assert "/dead/plan?reason=rejected&amp;until=" in shown
+
+
 def test_a_redrive_of_an_org_holds_its_place_for_an_hour_at_most() -> None:
     book = LetterBook()
     book.add([letter(number, died=EPOCH - 1) for number in range(400)], {0: 0})

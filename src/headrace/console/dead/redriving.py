@@ -40,6 +40,9 @@ GAP = 50
 
 FAILED = "Kafka did not take them all; what was not put back is open, so redrive it again"
 
+TOLD_EVERY = 5.0
+"""Seconds after which the trail is told how far a job is: what a console that ends in the middle leaves behind."""
+
 DEED = "redrive-job"
 """What a job is called in the trail."""
 
@@ -109,7 +112,7 @@ class Redriving:
             with suppress(StoreError):  # who asked for it is noted already
                 trail.note(self._deed(task, "asked"))
             try:
-                self._redrive(task, positions)
+                self._redrive(task, positions, trail)
             except Exception as error:  # noqa: BLE001  a job that nobody waits for must say how it ended
                 # What a broker says may name hosts, and a job is for an org's viewers too.
                 _log.warning("console.redrive_failed", job=task.job.id, error=f"{type(error).__name__}: {error}")
@@ -117,17 +120,22 @@ class Redriving:
             with suppress(StoreError):
                 trail.note(self._deed(task, "failed" if task.job.state == "failed" else "done"))
 
-    def _redrive(self, task: Task, positions: Sequence[Position]) -> None:
+    def _redrive(self, task: Task, positions: Sequence[Position], trail: Trail) -> None:
         if not task.cancelled.is_set():
             task.tell(state="running", begun_at=self._clock.wall())
             with self._open_redriver() as redriver, closing(self._open_reader()) as reader:
                 begun, handled, notes = time.monotonic(), 0, NoteReading(self._book, self._names)
+                told_at = -TOLD_EVERY
                 for group in groups(positions, task.job.rate):
                     if task.cancelled.wait(max(0.0, begun + handled / task.job.rate - time.monotonic())):
                         break
                     self._look(notes, reader, positions)
                     self._do(task, group, redriver, reader)
                     handled += len(group)
+                    if time.monotonic() - told_at >= TOLD_EVERY:
+                        told_at = time.monotonic()
+                        with suppress(StoreError):
+                            trail.note(self._deed(task, "asked"))
         is_cut = task.cancelled.is_set() and task.job.handled < task.job.total
         task.tell(state="cancelled" if is_cut else "done", ended_at=self._clock.wall())
         if not is_cut:
@@ -208,7 +216,7 @@ class Redriving:
             target=job.id,
             detail=msgspec.json.encode(detail).decode(),
             result=result,
-            answer="" if result == "asked" else msgspec.json.encode(answer).decode(),
+            answer="" if result == "asked" and not job.handled else msgspec.json.encode(answer).decode(),
         )
 
 

@@ -6,7 +6,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from headrace.console.dead.jobs import Job, State
+from headrace.console.dead.jobs import Job, Skipped, State
 from headrace.console.dead.letters import Wanted
 from headrace.console.dead.redriving import DEED
 from headrace.console.fields import Limit, Org
@@ -26,7 +26,10 @@ class JobsAsk(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class JobsAnswer(msgspec.Struct, frozen=True, kw_only=True):
-    """The jobs of this console since it began, the last asked for first; the trail has those before."""
+    """The jobs, the last asked for first: those of this console since it began, and before them what the trail tells
+    of others. Of one that is `lost` the console ended while it ran: it was broken off, and *handled* is how far it
+    had come within a few seconds.
+    """
 
     rows: Sequence[Job]
 
@@ -49,7 +52,10 @@ class JobAnswer(msgspec.Struct, frozen=True, kw_only=True):
 def read_jobs(ask: JobsAsk, sources: Sources) -> JobsAnswer:
     """Return the jobs that may be seen: an org's viewers see those for their letters alone."""
     rows = [job for job in sources.jobs.all() if ask.org in {None, job.org}]
-    return JobsAnswer(rows=rows[: ask.limit])
+    known = {job.id for job in rows}
+    told = sources.log.deeds(DeedQuery(org=ask.org, action=DEED, limit=ask.limit)).rows
+    rows += [_as_told(deed) for deed in told if deed.target not in known]
+    return JobsAnswer(rows=sorted(rows, key=lambda job: -job.asked_at)[: ask.limit])
 
 
 def read_job(ask: JobAsk, sources: Sources) -> JobAnswer:
@@ -84,6 +90,7 @@ class _Outcome(msgspec.Struct):
     redriven: int = 0
     records: int = 0
     skipped: int = 0
+    reasons: Sequence[Skipped] = ()
     error: str = "the console ended while it ran; Kafka knows what was put back, so plan it again for the rest"
 
 
@@ -93,6 +100,8 @@ def _as_told(deed: Deed) -> Job:
         outcome = msgspec.json.decode(deed.answer or "{}", type=_Outcome)
     except msgspec.DecodeError:
         detail, outcome = _Detail(), _Outcome()
+    if deed.result == "asked":
+        outcome.state, outcome.error = "lost", _Outcome().error
     return Job(
         id=deed.target,
         who=deed.who,
@@ -112,7 +121,7 @@ JOBS = View(
     answer=JobsAnswer,
     read=read_jobs,
     group="Trouble",
-    needs="memory",
+    needs="stores",
     help="Redrives that people started, and how far they are.",
 )
 JOB = View(
