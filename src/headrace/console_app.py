@@ -16,6 +16,7 @@ from headrace.config import Config
 from headrace.console.access.signed import is_open_to_all
 from headrace.console.alarm.alerting import LOOK_EVERY as ALERT_EVERY
 from headrace.console.alarm.alerting import Alerting
+from headrace.console.alarm.keeping import AlertKeeping
 from headrace.console.alarm.notifying import Notifier
 from headrace.console.annex import Annex
 from headrace.console.building import build
@@ -216,7 +217,11 @@ def _alerting(
         pauses=paused.look,
         journal=journal,
         forget=2 * config.retry.tiers[-1] + config.alerts.failing,
+        keeping=AlertKeeping(lambda: open_event_log(config.eventlog, clock)),
     )
-    return alerting, Chore(
-        "alerts", "looks for what is wrong, and tells", alerting.step, ALERT_EVERY, clock, paused.close
-    )
+
+    def close() -> None:
+        alerting.close()
+        paused.close()
+
+    return alerting, Chore("alerts", "looks for what is wrong, and tells", alerting.step, ALERT_EVERY, clock, close)

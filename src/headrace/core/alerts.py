@@ -87,6 +87,13 @@ class Alarms:
                 notices.append(notice)
         return notices
 
+    def restore(self, alerts: Iterable[Alert], now: float) -> None:
+        """Take in alerts that were open before; they were told, and are told again no sooner than others."""
+        for alert in alerts:
+            cause = _Cause(alert.since)
+            cause.alert, cause.told_at = alert, now
+            self._causes.setdefault((alert.rule, alert.subject), cause)
+
     def open(self) -> Sequence[Alert]:
         """Return the alerts that are open, the latest first."""
         found = [cause.alert for cause in self._causes.values() if cause.alert is not None]

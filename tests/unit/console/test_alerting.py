@@ -7,13 +7,16 @@ import msgspec
 import pytest
 
 from headrace.console.alarm.alerting import UNPARKED, Alerting
+from headrace.console.alarm.keeping import AlertKeeping
 from headrace.console.alarm.notifying import Notifier
 from headrace.console.alarm.settings import AlertsSettings
 from headrace.console.chores import Pulse
 from headrace.console.viewer import Viewer
 from headrace.console.watching.watch import Watch
 from headrace.core.alerts import CALM
-from headrace.errors import BrokerError
+from headrace.errors import BrokerError, StoreError
+from headrace.eventlog.memory import MemoryEventLog
+from headrace.eventlog.trail import DeedQuery
 from headrace.model.pause import Pause
 from headrace.testing.clock import FakeClock
 from headrace.wire.attempts import Attempt
@@ -39,8 +42,11 @@ class Posted(Notifier):
 class Watching:
     """A watch whose river a test changes, and the alerting over it."""
 
-    def __init__(self, limits: AlertsSettings | None = None) -> None:
-        self.clock = FakeClock()
+    def __init__(
+        self, limits: AlertsSettings | None = None, clock: FakeClock | None = None, log: MemoryEventLog | None = None
+    ) -> None:
+        self.clock = clock or FakeClock()
+        self.log = log or MemoryEventLog(self.clock)
         self.watch = Watch()
         self.posted = Posted(self.clock)
         self.paused: Callable[[], Mapping[str, Pause]] = dict
@@ -54,6 +60,7 @@ class Watching:
             pauses=self._tell_pauses,
             journal=lambda: None,
             forget=7_200.0,
+            keeping=AlertKeeping(lambda: self.log),
         )
 
     def see(self, oldest: float | None = None, dead: int = 0, *, parked: bool = False) -> None:
@@ -157,6 +164,59 @@ def test_a_destination_that_is_parked_and_let_go_again_and_again_is_told_of_once
         watching.watch.recent.add(msgspec.structs.replace(well, at=to_text(watching.clock.wall())))
         watching.step()
     assert watching.posted.texts[1:] == ["[Headrace] resolved: crm is parked, of acme"]
+
+
+def test_a_console_that_begins_again_tells_nothing_anew_and_tells_what_is_over() -> None:
+    before = Watching()
+    before.see(oldest=400)
+    before.step()
+    assert before.posted.texts == ["[Headrace] headrace.events: the oldest event waits 6 min 40 s"]
+
+    after = Watching(clock=before.clock, log=before.log)
+    after.see(oldest=400)
+    after.step()
+    assert after.posted.texts == []
+    assert after.open() == ["lag"]
+
+    last = Watching(clock=before.clock, log=before.log)
+    last.step(CALM)
+    last.see()
+    last.step()
+    assert last.posted.texts == ["[Headrace] resolved: headrace.events: the oldest event waits 6 min 40 s"]
+    (deed,) = last.log.deeds(DeedQuery(org=None)).rows
+    assert (deed.action, deed.who, deed.org, deed.result) == ("alert", "the console", "", "done")
+    assert Watching(clock=before.clock, log=before.log).open() == []
+
+
+def test_an_alert_of_a_rule_that_is_off_now_is_not_open_any_more() -> None:
+    before = Watching()
+    before.see(oldest=400)
+    before.step()
+
+    after = Watching(AlertsSettings(off=["lag"]), clock=before.clock, log=before.log)
+    after.step()
+
+    assert (after.open(), after.posted.texts) == ([], [])
+    assert [deed.result for deed in after.log.deeds(DeedQuery(org=None)).rows] == ["done"]
+
+
+def test_while_the_event_log_fails_alerts_are_told_and_written_down_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    watching = Watching()
+
+    def fail(*_: object) -> None:
+        raise StoreError("the disk is full")
+
+    monkeypatch.setattr(watching.log, "deeds", fail)
+    monkeypatch.setattr(watching.log, "note", fail)
+    watching.see(oldest=400)
+    watching.step()
+    assert watching.open() == ["lag"]
+    monkeypatch.undo()
+    watching.see(oldest=400)
+    watching.step()
+
+    assert [deed.result for deed in watching.log.deeds(DeedQuery(org=None)).rows] == ["asked"]
+    assert len(watching.posted.texts) == 1
 
 
 @contextmanager

@@ -7,12 +7,13 @@ import msgspec
 import structlog
 
 from headrace.clock import Clock
+from headrace.console.alarm.keeping import AlertKeeping
 from headrace.console.alarm.notifying import Notifier, Told
 from headrace.console.alarm.settings import AlertsSettings
 from headrace.console.alarm.symptoms import Seen, symptoms
 from headrace.console.chores import Pulse
 from headrace.console.watching.watch import Watch
-from headrace.core.alerts import Alarms, Alert, Growth, Rule
+from headrace.core.alerts import Alarms, Alert, Growth, Notice, Rule
 from headrace.errors import BrokerError, UsageError
 from headrace.model.pause import Pause
 
@@ -56,7 +57,8 @@ class Alerting:
     """Its `step` is a chore's; any thread asks for the `board`, and for a `test`.
 
     *pauses* tells what people have paused, *journal* how many bytes this host's journal holds and may hold. A lane that
-    was not tried for *forget* seconds is not failing any more: there is nothing left to try.
+    was not tried for *forget* seconds is not failing any more: there is nothing left to try. *keeping* knows what was
+    open when the console before ended.
     """
 
     def __init__(
@@ -70,6 +72,7 @@ class Alerting:
         pauses: Callable[[], Mapping[str, Pause]],
         journal: Callable[[], tuple[int, int] | None],
         forget: float,
+        keeping: AlertKeeping | None = None,
     ) -> None:
         self._limits = limits
         self._watch = watch
@@ -79,6 +82,8 @@ class Alerting:
         self._pauses = pauses
         self._journal = journal
         self._forget = forget
+        self._keeping = keeping
+        self._is_restored = keeping is None
         self._started_at = clock.wall()
         self._paused: Mapping[str, Pause] = {}
         self._dead = Growth(WINDOW)
@@ -103,6 +108,7 @@ class Alerting:
     def step(self) -> None:
         """Look once, and tell what is to be told."""
         now = self._clock.wall()
+        self._restore(now)
         found = [each for each in symptoms(self._see(now), self._limits) if each.rule not in self._limits.off]
         notices = self._alarms.look(found, now)
         for notice in notices:
@@ -111,8 +117,25 @@ class Alerting:
             if notice.kind == "resolved":
                 self._past.appendleft(alert)
         self._board = Board(at=now, open=self._alarms.open(), past=list(self._past), limits=self._limits)
+        if self._keeping is not None:
+            self._keeping.keep(notices)
         self._notifier.tell(notices)
         self._notifier.work()
+
+    def close(self) -> None:
+        """Release what is held."""
+        if self._keeping is not None:
+            self._keeping.close()
+
+    def _restore(self, now: float) -> None:
+        if self._keeping is None or self._is_restored:
+            return
+        known = self._keeping.open()
+        if known is not None:
+            off = [alert for alert in known if alert.rule in self._limits.off]
+            self._keeping.keep([Notice(kind="resolved", alert=alert) for alert in off])
+            self._alarms.restore([alert for alert in known if alert not in off], now)
+            self._is_restored = True
 
     def _see(self, now: float) -> Seen:
         watched = self._watch.latest()
