@@ -182,7 +182,7 @@ def test_a_view_that_needs_memory_alone_needs_no_more(stores: TwoOrgs, each: Vie
 
 
 def test_what_is_needed_when_stores_hang_needs_memory_alone() -> None:
-    names = ("status", "alerts", "books", "retries", "jobs", "plan", "tail", "topics", "dead")
+    names = ("status", "alerts", "books", "retries", "plan", "tail", "topics", "dead")
     assert {name: NEEDS[name] for name in names} == dict.fromkeys(names, "memory")
     assert {name for name, needs in NEEDS.items() if needs == "time"} == {"test", "test-alert", "journey"}
     assert all(each.needs != "memory" for each in ACTIONS if each.noted), "what is done is noted in the event log"

@@ -121,7 +121,6 @@ JOBS = View(
     answer=JobsAnswer,
     read=read_jobs,
     group="Trouble",
-    needs="stores",
     help="Redrives that people started, and how far they are.",
 )
 JOB = View(
