@@ -5,6 +5,7 @@ import resource
 import sqlite3
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -178,6 +179,37 @@ def test_a_reader_cannot_write(store: SqliteEventLog, path: Path) -> None:
     assert len(store.events(ALL)) == 1
 
 
+def test_a_read_that_lasts_holds_up_no_writer(store: SqliteEventLog, path: Path) -> None:
+    """A console's slow page must not delay delivery, though the console may also write."""
+    store.upsert([event("1")])
+
+    writer = SqliteEventLog(path, SystemClock())
+    writes = threading.Thread(target=writer.upsert, args=([event("2")],), daemon=True)
+
+    with store._looking() as tables:
+        assert tables.run("SELECT count(*) FROM event") == [(1,)]
+        writes.start()
+        writes.join(5)
+        assert len(reader(path).events(ALL)) == 2
+
+    writer.close()
+
+
+def test_a_writer_that_hangs_holds_up_no_read(store: SqliteEventLog, path: Path) -> None:
+    """One that was frozen in the middle of its transaction has both locks, the turn and that of SQLite."""
+    store.upsert([event("1")])
+    console = SqliteEventLog(path, SystemClock())
+    reads = threading.Thread(target=console.sessions, args=("acme",), daemon=True)
+
+    with store._storing() as tables:
+        tables.run("DELETE FROM event")
+        reads.start()
+        reads.join(5)
+        assert not reads.is_alive()
+
+    console.close()
+
+
 WRITE = """
 import sys, time
 from pathlib import Path
@@ -243,8 +275,7 @@ def test_queries_use_the_indexes(store: SqliteEventLog, path: Path) -> None:
     """A log of ten million events must not be read whole for one session or one list."""
     store.upsert([event("1")])
     statements: list[str] = []
-    assert store._connection is not None
-    store._connection.set_trace_callback(statements.append)
+    store._open_to_read().set_trace_callback(statements.append)
     for org in ("acme", None):
         for errors in (False, True):
             store.find_sessions(SessionQuery(org=org, errors=errors, text="x", after=cursor.write((1.0, 1))))
@@ -292,6 +323,24 @@ def test_a_log_of_the_first_schema_is_told_again(path: Path) -> None:
     assert (group.count, group.sessions, group.type) == (6, 3, "OrderNotFound")
     old.close()
     new.close()
+
+
+def test_what_a_reader_kept_of_an_erased_session_goes_with_the_next_transaction(
+    store: SqliteEventLog, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A page that is being read sees the state before; that state is in the write-ahead log until the read ends."""
+    monkeypatch.setattr("headrace.eventlog.sqlite_file.FORGET_TIMEOUT", 0.01)
+    secret = "the-password-is-swordfish"
+    store.upsert([event("1", data={"text": secret})])
+    log = reader(path)
+
+    with log._looking() as tables:
+        tables.run("SELECT count(*) FROM event")
+        assert store.erase_session("acme", "s-1").events == 1
+    log.close()
+    store.upsert([event("other", subject="s-2")])
+
+    assert not [file.name for file in path.parent.iterdir() if secret.encode() in file.read_bytes()]
 
 
 def test_nothing_of_an_erased_session_is_left_in_the_files(store: SqliteEventLog, path: Path) -> None:

@@ -16,6 +16,9 @@ PAGES = 2
 BUSY_TIMEOUT = 5.0
 """Seconds that SQLite waits for a lock of some other program; our own writers take turns before they ask."""
 
+FORGET_TIMEOUT = 0.5
+"""Seconds that who erases waits for those who read."""
+
 # 8 KiB holds eleven usual events with little left over, and a trickle of events still writes little. FULL makes a
 # commit wait for the disk: a delivered event survives a power cut, at a tenth of the speed.
 _TUNING = """
@@ -28,6 +31,11 @@ _TUNING = """
     PRAGMA secure_delete = ON;
 """
 _PAGE_SIZE = "PRAGMA page_size = 8192"
+_READING = "PRAGMA cache_size = -32768; PRAGMA temp_store = MEMORY;"
+
+
+class OlderError(StoreError):
+    """There is no event log yet, or one of an older version."""
 
 
 def migrations() -> list[str]:
@@ -61,7 +69,7 @@ def connect(path: Path) -> sqlite3.Connection:
 def connect_to_read(path: Path) -> sqlite3.Connection:
     """Open *path* for queries only; it works beside writers, and waits for none of them."""
     if not path.exists():
-        raise StoreError(
+        raise OlderError(
             f"there is no event log at {path} yet: a worker (`headrace deliver`) whose routes lead to a destination of "
             f'type "eventlog" makes it'
         )
@@ -69,20 +77,39 @@ def connect_to_read(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(uri, uri=True, timeout=BUSY_TIMEOUT, isolation_level=None, check_same_thread=False)
     try:
         _check_readable(_version(connection, path), path)
+        connection.executescript(_READING)
     except BaseException:
         connection.close()
         raise
     return connection
 
 
-def forget_erased(connection: sqlite3.Connection) -> None:
-    """Leave nothing of what was just deleted in the write-ahead log; free pages are overwritten as they are freed."""
-    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+def is_readable(path: Path) -> bool:
+    """Return whether there is an event log of this version at *path*; raise `StoreError` when it cannot be ours."""
+    try:
+        connect_to_read(path).close()
+    except OlderError:
+        return False
+    return True
+
+
+def forget_erased(connection: sqlite3.Connection) -> bool:
+    """Leave nothing of what was just deleted in the write-ahead log; free pages are overwritten as they are freed.
+
+    Return whether that was possible: whoever reads an older state prevents it.
+    """
+    # Other writers stand still while this waits.
+    connection.execute(f"PRAGMA busy_timeout = {round(FORGET_TIMEOUT * 1000)}")
+    try:
+        ((is_busy, _, _),) = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    finally:
+        connection.execute(f"PRAGMA busy_timeout = {round(BUSY_TIMEOUT * 1000)}")
+    return not is_busy
 
 
 def _check_readable(version: int, path: Path) -> None:
     if version < len(migrations()):
-        raise StoreError(
+        raise OlderError(
             f"{path} has schema {version}, this Headrace reads {len(migrations())}: start `headrace deliver` once, "
             f"which brings it up to date"
         )
