@@ -173,15 +173,11 @@ def _keeping(config: Config, clock: Clock) -> Chore:
     store, reader = open_event_log(config.eventlog, clock), app.broker(config).reader()
     keeper = Keeper(store, reader, config.names, clock, config.eventlog.retention)
 
-    def keep() -> None:
-        keeper.expire()
-        keeper.count()
-
     def close() -> None:
         store.close()
         reader.close()
 
-    return Chore("keeper", "counts for the graphs, and lets old events go", keep, LOOK_EVERY, clock, close)
+    return Chore("keeper", "counts for the graphs, and lets old events go", keeper.step, LOOK_EVERY, clock, close)
 
 
 def _checking(checking: Checking, clock: Clock) -> Chore:

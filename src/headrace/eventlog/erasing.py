@@ -6,7 +6,7 @@ from headrace.eventlog.erasure import session_digest, user_digest
 from headrace.eventlog.fold import TEXT, ExceptionSum, fold
 from headrace.eventlog.merging import NEVER_LAST
 from headrace.eventlog.tables import Tables
-from headrace.eventlog.upkeep import Action, Erased, Tombstone
+from headrace.eventlog.upkeep import Action, Erased, Expired, Tombstone
 
 _ONE = "WHERE org = ? AND fingerprint = ?"
 _EXAMPLE = ("last_rank", "origin", "message", "stack", "last_session", "last_id")
@@ -23,8 +23,13 @@ _DECISIONS = {
 PORTION = 2000
 """Sessions that are let go in one transaction, so that who writes does not wait for long."""
 
+EVENTS = 20_000
+"""Events, or counters, that are let go in one transaction."""
+
 OLD = "FROM session WHERE first_at < ? AND last_at < ? ORDER BY first_at, n LIMIT ?"
 """Chooses them: the time *before* which, twice, and how many."""
+
+_COUNTER = "step, org, at, destination"
 
 
 def decide(tables: Tables, org: str | None, fingerprint: str, action: Action, by: str, now: float) -> int:
@@ -65,15 +70,28 @@ def tombstone(tables: Tables, org: str, session: str) -> Tombstone | None:
     return Tombstone(at=found[0][0], late=found[0][1]) if found else None
 
 
-def expire(tables: Tables, before: float) -> Erased:
-    """Delete a portion of what is older than *before*. A session keeps its sums, an exception its counts."""
-    events = tables.expire_events(before)
+def expire(tables: Tables, before: float) -> Expired:
+    """Delete a portion of what is older than *before*. A session keeps its sums, an exception its counts.
+
+    Sessions go after their events, so that none of those is left without one.
+    """
+    events, is_all = tables.expire_events(before)
+    if not is_all:
+        return Expired(sessions=0, events=events, is_all=False)
     old = (before, before, PORTION)
     tables.change(f"DELETE FROM hit WHERE (org, session) IN (SELECT org, session {OLD})", old)  # noqa: S608
     sessions = tables.change(f"DELETE FROM session WHERE n IN (SELECT n {OLD})", old)  # noqa: S608
     tables.change("DELETE FROM exception WHERE last_at < ?", (before,))
-    tables.change("DELETE FROM counter WHERE step IN (60, 3600) AND at < ?", (int(before),))
-    return Erased(sessions=sessions, events=events)
+    counters = sum(_expire_counters(tables, step, before) for step in (60, 3600))
+    return Expired(sessions=sessions, events=events, is_all=sessions < PORTION and counters < EVENTS)
+
+
+def _expire_counters(tables: Tables, step: int, before: float) -> int:
+    old = f"SELECT {_COUNTER} FROM counter WHERE step = ? AND at < ? LIMIT ?"  # noqa: S608
+    return tables.change(
+        f"DELETE FROM counter WHERE ({_COUNTER}) IN ({old})",  # noqa: S608
+        (step, int(before), EVENTS),
+    )
 
 
 def _take_from_exceptions(tables: Tables, org: str, session: str) -> None:

@@ -11,7 +11,7 @@ from typing import Protocol
 import msgspec
 
 from headrace.clock import Clock
-from headrace.errors import HeadraceError
+from headrace.errors import HeadraceError, StoreError
 from headrace.eventlog.counting import Counters, by_place, judge, settled_at
 from headrace.eventlog.graphs import Counted, Graphs
 from headrace.eventlog.upkeep import Upkeep
@@ -27,7 +27,10 @@ LOOK_EVERY = 1.0
 """Seconds between two looks at the attempts topic."""
 
 EXPIRE_EVERY = 600.0
-"""Seconds between two looks for what is too old."""
+"""Seconds between two looks for what is too old, once nothing of it is left."""
+
+EXPIRE_AGAIN = 60.0
+"""Seconds after which a look that failed is tried again."""
 
 DAY = 86_400
 
@@ -67,26 +70,45 @@ class Keeper:
         self._names = names
         self._clock = clock
         self._retention = retention
-        self._expired_at = -EXPIRE_EVERY
+        self._expires_at = self._clock.monotonic()
+        self._expiry_failed = ""
 
     def run(self, stop: threading.Event, failed: Callable[[HeadraceError], None]) -> None:
         """Keep until *stop* is set. *failed* hears of each step that failed; the next one tries again."""
         while not stop.is_set():
             try:
-                self.expire()
-                self.count()
+                self.step()
             except HeadraceError as error:
                 failed(error)
             stop.wait(LOOK_EVERY)
 
+    def step(self) -> None:
+        """Count what is new, then let a portion of what is too old go; one that fails does not keep the other back."""
+        try:
+            self.count()
+        finally:
+            self.expire()
+
     def expire(self) -> None:
-        """Let go of what is older than the retention, if it is time to look."""
-        now = self._clock.monotonic()
-        if self._retention and now - self._expired_at >= EXPIRE_EVERY:
-            before = (self._clock.wall() - self._retention) // DAY * DAY
-            while self._store.expire(before).sessions:
-                pass
-            self._expired_at = now
+        """Let a portion of what is older than the retention go, if it is time to look.
+
+        Raise `StoreError` when it fails, and again at each call until it succeeds, so that it stays known.
+        """
+        if self._retention and self._clock.monotonic() >= self._expires_at:
+            self._expiry_failed = self._expire()
+        if self._expiry_failed:
+            raise StoreError(f"what is too old was not let go: {self._expiry_failed}")
+
+    def _expire(self) -> str:
+        """Let a portion go; return why it failed, or nothing."""
+        try:
+            gone = self._store.expire((self._clock.wall() - self._retention) // DAY * DAY)
+        except StoreError as error:
+            self._expires_at = self._clock.monotonic() + EXPIRE_AGAIN
+            return str(error)
+        if gone.is_all:
+            self._expires_at = self._clock.monotonic() + EXPIRE_EVERY
+        return ""
 
     def count(self) -> None:
         """Count what is new; tiles only up to what the workers had committed before it was looked for."""

@@ -20,7 +20,7 @@ from headrace.eventlog.port import EventQuery, SessionSummary, StoredEvent, Upse
 from headrace.eventlog.row import Row, read_all
 from headrace.eventlog.session_pages import as_summary
 from headrace.eventlog.trail import Deed, DeedQuery
-from headrace.eventlog.upkeep import Action, Erased, Tombstone
+from headrace.eventlog.upkeep import Action, Erased, Expired, Tombstone
 from headrace.model.record import TopicPartition
 
 T = TypeVar("T")
@@ -130,9 +130,10 @@ class MemoryEventLog:
         at = self._buried.get(digest)
         return None if at is None else Tombstone(at=at, late=len(self._late.get(digest, ())))
 
-    def expire(self, before: float) -> Erased:
+    def expire(self, before: float) -> Expired:
         self._counters = {key: each for key, each in self._counters.items() if not each.step or each.at >= before}
-        return self._drop({key for key, row in self._rows.items() if row.at < before})
+        gone = self._drop({key for key, row in self._rows.items() if row.at < before})
+        return Expired(sessions=gone.sessions, events=gone.events, is_all=True)
 
     def count(self, counted: Counted) -> bool:
         moves = [(counted.read[0], counted.read[1], counted.read[2])] if counted.read else []

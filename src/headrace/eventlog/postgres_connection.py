@@ -69,6 +69,7 @@ def _migrate(connection: Connection, name: str) -> None:
         return
     with connection.transaction():
         connection.execute("SELECT pg_advisory_xact_lock(%s)", (LOCK,))
+        connection.execute("SET LOCAL statement_timeout = 0")  # an index over all that is stored takes its time
         connection.execute(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}")
         connection.execute("CREATE TABLE IF NOT EXISTS schema_version (version INTEGER NOT NULL)")
         version = _version(connection)

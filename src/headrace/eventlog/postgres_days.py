@@ -13,6 +13,10 @@ PAST, FUTURE = 62, 1
 """Days around today that get a partition of their own. Events of others, however wrong their clock, share the rest."""
 
 
+DROP_TIMEOUT = 2
+"""Seconds that dropping a day waits for those who read."""
+
+
 def make_days(connection: Connection, days: Iterable[int], known: set[int], now: float) -> None:
     """Make partitions for *days* as far as they are worth one, and note them in *known*."""
     today = int(now // DAY)
@@ -22,20 +26,28 @@ def make_days(connection: Connection, days: Iterable[int], known: set[int], now:
         known.add(day)
 
 
-def drop_days(connection: Connection, before: float) -> int:
-    """Drop the partitions that end before *before*, and return how many events were in them."""
+def drop_day(connection: Connection, before: float) -> tuple[int, bool]:
+    """Drop the first partition that ends before *before*.
+
+    Return about how many events were in it, as the server's statistics have it, and whether no more of them are left.
+    """
     found = connection.execute(
-        "SELECT c.relname FROM pg_inherits AS i JOIN pg_class AS c ON c.oid = i.inhrelid "
-        "WHERE i.inhparent = 'event'::regclass AND c.relname <> 'event_rest'"
+        "SELECT c.relname, greatest(c.reltuples, 0)::bigint FROM pg_inherits AS i "
+        "JOIN pg_class AS c ON c.oid = i.inhrelid "
+        "WHERE i.inhparent = 'event'::regclass AND c.relname <> 'event_rest' ORDER BY c.relname"
     ).fetchall()
-    dropped = 0
-    for (name,) in found:
-        day = datetime.strptime(name, "event_%Y%m%d").replace(tzinfo=UTC).timestamp()
-        if day + DAY <= before:
-            (count,) = connection.execute(f"SELECT count(*) FROM {name}").fetchone() or (0,)  # noqa: S608
-            connection.execute(f"DROP TABLE {name}")
-            dropped += count
-    return dropped
+    old = [(name, events) for name, events in found if _end_of(name) <= before]
+    if not old:
+        return 0, True
+    name, events = old[0]
+    # It waits for whoever reads any event, and behind it waits who would read or write one: not for long, then.
+    connection.execute(f"SET LOCAL lock_timeout = '{DROP_TIMEOUT}s'")
+    connection.execute(f"DROP TABLE {name}")
+    return events, len(old) == 1
+
+
+def _end_of(name: str) -> float:
+    return datetime.strptime(name, "event_%Y%m%d").replace(tzinfo=UTC).timestamp() + DAY
 
 
 def _make(connection: Connection, day: int) -> None:

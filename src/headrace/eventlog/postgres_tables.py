@@ -6,7 +6,7 @@ from functools import lru_cache
 from hashlib import blake2b, md5
 from typing import Any
 
-from headrace.eventlog import cursor
+from headrace.eventlog import cursor, erasing
 from headrace.eventlog.adding import add_exceptions, add_sessions, without_erased
 from headrace.eventlog.choosing import Where
 from headrace.eventlog.event_pages import page_of
@@ -14,7 +14,7 @@ from headrace.eventlog.fold import fold
 from headrace.eventlog.pages import Page
 from headrace.eventlog.port import EventQuery, StoredEvent
 from headrace.eventlog.postgres_connection import Connection
-from headrace.eventlog.postgres_days import DAY, UNDATED, drop_days
+from headrace.eventlog.postgres_days import DAY, UNDATED, drop_day
 from headrace.eventlog.postgres_text import escape
 from headrace.eventlog.row import Row
 from headrace.eventlog.tables import Pointer
@@ -53,6 +53,10 @@ _MISSING = f"""
     SELECT coalesce(max(e.seq) - count(DISTINCT e.seq) + 1, 0) FROM {_JOINED}
     WHERE s.org = ? AND s.session = ? AND e.seq >= 0
 """  # noqa: S608
+
+_EXPIRE_REST = """
+    DELETE FROM event_rest WHERE ctid = ANY(ARRAY(SELECT ctid FROM event_rest WHERE at < ? ORDER BY at LIMIT ?))
+"""
 
 PORTION = 100
 """Events that the server sends at once."""
@@ -129,9 +133,12 @@ class PostgresTables:
     def delete_events(self, org: str, session: str) -> int:
         return self.change("DELETE FROM event WHERE session = ?", (session_digest(org, session),))
 
-    def expire_events(self, before: float) -> int:
-        dropped = drop_days(self._connection, before)
-        return dropped + self.change("DELETE FROM event WHERE at < ? AND day <= ?", (before, int(before // DAY)))
+    def expire_events(self, before: float) -> tuple[int, bool]:
+        dropped, is_last = drop_day(self._connection, before)
+        if not is_last:
+            return dropped, False
+        gone = self.change(_EXPIRE_REST, (before, erasing.EVENTS))
+        return dropped + gone, gone < erasing.EVENTS
 
 
 def identity(source: str, id_: str, at: float | None) -> bytes:

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import chain
 from typing import Any
 
-from headrace.eventlog import cursor
+from headrace.eventlog import cursor, erasing
 from headrace.eventlog.adding import add_exceptions, add_sessions, without_erased
 from headrace.eventlog.erasing import OLD, PORTION
 from headrace.eventlog.event_pages import page_of
@@ -29,6 +29,9 @@ from headrace.eventlog.statements import (
     select_values,
 )
 from headrace.eventlog.tables import Pointer, portions, portions_of, values
+
+_EXPIRE = "DELETE FROM event WHERE n IN (SELECT n FROM event WHERE {where} LIMIT ?)"
+_OLD_PART = "at < ? AND session IN (SELECT n FROM session WHERE first_at < ? AND last_at >= ?)"
 
 REFOLD = 5000
 """Events that are told again in one go."""
@@ -102,10 +105,13 @@ class SqliteTables:
             "DELETE FROM event WHERE session = (SELECT n FROM session WHERE org = ? AND session = ?)", (org, session)
         )
 
-    def expire_events(self, before: float) -> int:
-        whole = self.change(f"DELETE FROM event WHERE session IN (SELECT n {OLD})", (before, before, PORTION))  # noqa: S608
-        part = "(SELECT n FROM session WHERE first_at < ? AND last_at >= ?)"
-        return whole + self.change(f"DELETE FROM event WHERE at < ? AND session IN {part}", (before,) * 3)  # noqa: S608
+    def expire_events(self, before: float) -> tuple[int, bool]:
+        left, gone = erasing.EVENTS, 0
+        whole = (_EXPIRE.format(where=f"session IN (SELECT n {OLD})"), (before, before, PORTION))
+        part = (_EXPIRE.format(where=_OLD_PART), (before,) * 3)
+        for statement, moments in (whole, part):
+            gone += self.change(statement, (*moments, left - gone)) if gone < left else 0
+        return gone, gone < left
 
     def _stage(self, rows: Iterable[Row]) -> None:
         for some in portions_of(list(enumerate(rows))):

@@ -64,8 +64,11 @@ class Tables(Protocol):
         """Delete the events of a session, and return how many they were."""
         ...
 
-    def expire_events(self, before: float) -> int:
-        """Delete the events from before *before*, at least those of the next portion of sessions; return how many."""
+    def expire_events(self, before: float) -> tuple[int, bool]:
+        """Delete a portion of the events from before *before*.
+
+        Return how many, and whether there are no more of those of the next portion of sessions.
+        """
         ...
 
 

@@ -13,7 +13,7 @@ from headrace.eventlog.port import EventQuery, SessionSummary, StoredEvent, Upse
 from headrace.eventlog.row import Row, read_all
 from headrace.eventlog.tables import Tables
 from headrace.eventlog.trail import Deed, DeedQuery
-from headrace.eventlog.upkeep import Action, Erased, Tombstone
+from headrace.eventlog.upkeep import Action, Erased, Expired, Tombstone
 from headrace.model.record import TopicPartition
 
 
@@ -90,7 +90,7 @@ class TablesEventLog(ABC):
         with self._looking() as tables:
             return erasing.tombstone(tables, org, session)
 
-    def expire(self, before: float) -> Erased:
+    def expire(self, before: float) -> Expired:
         with self._erasing() as tables:
             return erasing.expire(tables, before)
 

@@ -15,6 +15,17 @@ class Erased(msgspec.Struct, frozen=True, kw_only=True):
     events: int = 0
 
 
+class Expired(msgspec.Struct, frozen=True, kw_only=True):
+    """What one call of `expire` let go. *is_all*: nothing is left that is too old.
+
+    *events* are those that were deleted one by one; of a day that went as a whole it is what the store estimates.
+    """
+
+    sessions: int
+    events: int
+    is_all: bool
+
+
 class Tombstone(msgspec.Struct, frozen=True, kw_only=True):
     """A session was erased *at*; *late* events of it have come since, each counted once, and were not stored."""
 
@@ -47,9 +58,10 @@ class Upkeep(Protocol):
         """Return when a session was erased; None when it was not."""
         ...
 
-    def expire(self, before: float) -> Erased:
+    def expire(self, before: float) -> Expired:
         """Delete the events from before *before*, and sessions, exceptions and counters that ended before it.
 
-        A call deletes a portion, so that it does not hold up those who write: call it until no session goes any more.
+        *before* is the begin of a day. A call deletes a portion, so that it does not hold up those who write: call it
+        until that was all.
         """
         ...

@@ -13,7 +13,7 @@ from headrace.eventlog.graphs import Counted, CounterQuery, TotalsQuery
 from headrace.eventlog.opening import Store
 from headrace.eventlog.pages import ExceptionQuery, HitQuery, SessionQuery, State
 from headrace.eventlog.port import EventQuery
-from headrace.eventlog.upkeep import Erased
+from headrace.eventlog.upkeep import Expired
 from headrace.model.record import TopicPartition
 from headrace.testing.clock import FakeClock
 from headrace.testing.eventlog_contract import event
@@ -31,6 +31,14 @@ def states(store: Store, org: str | None = "acme") -> list[State]:
 def fingerprint(store: Store) -> str:
     """Return the exception that was seen last."""
     return store.find_exceptions(ExceptionQuery(org=None)).rows[0].fingerprint
+
+
+def expired(store: Store) -> list[Expired]:
+    """Let all go that is older than the day of `BEGUN`; return what each call did."""
+    gone = [store.expire(BEGUN // DAY * DAY)]
+    while not gone[-1].is_all:
+        gone.append(store.expire(BEGUN // DAY * DAY))
+    return gone
 
 
 def started(id_: str, session: str, user: str, second: float = 0) -> bytes:
@@ -144,9 +152,9 @@ class UpkeepContract:
         )
         store.count(Counted(counters=[counter(at=int(BEGUN) - 3 * DAY), counter(), counter(step=0, at=0)]))
 
-        gone = store.expire(BEGUN // DAY * DAY)
+        gone = expired(store)
 
-        assert (gone.sessions, gone.events) == (1, 3)
+        assert (sum(each.sessions for each in gone), gone[-1].is_all) == (1, True)
         assert [each.session for each in store.find_sessions(SessionQuery(org="acme")).rows] == ["young", "living"]
         assert [each.id for each in store.events(EventQuery(org="acme", session="living"))] == ["4"]
         assert store.find_exceptions(ExceptionQuery(org="acme")).rows == []
@@ -156,14 +164,18 @@ class UpkeepContract:
     def test_much_that_is_old_goes_in_portions(self, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
         for module in ("erasing", "sqlite_tables"):
             monkeypatch.setattr(f"headrace.eventlog.{module}.PORTION", 3)
-        store.upsert([failed(f"{n}", -3 * DAY + n, subject=f"s-{n}") for n in range(8)])
+        monkeypatch.setattr("headrace.eventlog.erasing.EVENTS", 5)
+        old = [failed(f"{n}", (-3 if n % 2 else -900) * DAY + n, subject=f"s-{n % 7}") for n in range(40)]
+        store.upsert([*old, event("young", subject="s-0", time=at(0))])
+        store.count(Counted(counters=[counter(at=int(BEGUN) - 3 * DAY + 60 * n) for n in range(12)]))
 
-        gone: list[Erased] = []
-        while not gone or gone[-1].sessions:
-            gone.append(store.expire(BEGUN // DAY * DAY))
+        gone = expired(store)
 
-        assert (sum(each.sessions for each in gone), sum(each.events for each in gone)) == (8, 8)
-        assert store.find_sessions(SessionQuery(org=None)).rows == []
+        assert sum(each.sessions for each in gone) == 6
+        assert all(each.sessions <= 7 for each in gone)
+        assert [each.session for each in store.find_sessions(SessionQuery(org=None)).rows] == ["s-0"]
+        assert [each.id for each in store.events(EventQuery(org="acme", session="s-0"))] == ["young"]
+        assert store.counters(CounterQuery(org="acme", since=0, until=BEGUN)) == []
 
     def test_counters_add_up_with_their_place_or_not_at_all(self, store: Store) -> None:
         first = Counted(

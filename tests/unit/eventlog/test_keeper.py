@@ -8,8 +8,9 @@ import pytest
 
 from headrace.errors import BrokerError, HeadraceError, StoreError
 from headrace.eventlog.graphs import Counted, CounterQuery, TotalsQuery
-from headrace.eventlog.keeper import DAY, EXPIRE_EVERY, Keeper
+from headrace.eventlog.keeper import DAY, EXPIRE_AGAIN, EXPIRE_EVERY, Keeper
 from headrace.eventlog.memory import MemoryEventLog
+from headrace.eventlog.upkeep import Expired
 from headrace.model.record import TopicPartition
 from headrace.testing.clock import EPOCH, FakeClock
 from headrace.testing.eventlog_contract import event
@@ -230,6 +231,64 @@ def test_old_events_are_let_go_now_and_then(store: MemoryEventLog, clock: FakeCl
     clock.advance(EXPIRE_EVERY)
     keeper.expire()
     assert len(store.sessions("acme")) == 1
+
+
+class Refusing(MemoryEventLog):
+    """Lets nothing go as long as it *refuses*, and else a portion of one event."""
+
+    refuses = False
+    calls = 0
+
+    def expire(self, before: float) -> Expired:
+        self.calls += 1
+        if self.refuses:
+            raise StoreError("locked")
+        left = [key for key, row in sorted(self._rows.items()) if row.at < before]
+        return Expired(sessions=self._drop(set(left[:1])).sessions, events=1, is_all=len(left) < 2)
+
+
+def test_a_step_counts_first_and_lets_a_portion_go(river: FakeRiver, clock: FakeClock) -> None:
+    """Else the graphs stand still for as long as there is much to let go."""
+    store = Refusing(clock)
+    keeper = Keeper(store, river, NAMES, clock, retention=7 * DAY)  # type: ignore[arg-type]
+    store.upsert([event(f"{n}", subject=f"{n}", time=to_text(EPOCH - 9 * DAY)) for n in range(3)])
+
+    for left in (2, 1, 0, 0):
+        river.write(attempt())
+        keeper.step()
+        assert len(store.sessions("acme")) == left
+    assert (total(store)["posts"], store.calls) == (4, 3)
+
+
+def test_an_expiry_that_fails_is_told_until_it_succeeds_and_holds_up_no_counting(
+    river: FakeRiver, clock: FakeClock
+) -> None:
+    store = Refusing(clock)
+    store.refuses = True
+    keeper = Keeper(store, river, NAMES, clock, retention=7 * DAY)  # type: ignore[arg-type]
+
+    for _ in range(3):
+        river.write(attempt())
+        with pytest.raises(StoreError, match="too old was not let go: locked"):
+            keeper.step()
+    assert (total(store)["posts"], store.calls) == (3, 1), "it is not tried at each step"
+
+    store.refuses = False
+    clock.advance(EXPIRE_AGAIN)
+    keeper.step()
+    assert store.calls == 2
+
+
+def test_old_events_go_while_kafka_is_away(river: FakeRiver, clock: FakeClock, store: MemoryEventLog) -> None:
+    class Away(FakeRiver):
+        def topics(self) -> Mapping[str, int]:
+            raise BrokerError("nobody answers")
+
+    store.upsert([event("old", time=to_text(EPOCH - 9 * DAY))])
+
+    with pytest.raises(BrokerError):
+        Keeper(store, Away(), NAMES, clock, retention=7 * DAY).step()  # type: ignore[arg-type]
+    assert store.sessions("acme") == []
 
 
 def test_a_failure_is_told_and_the_next_step_goes_on(store: MemoryEventLog, river: FakeRiver, clock: FakeClock) -> None:
