@@ -54,13 +54,13 @@ class MemoryEventLog:
         return Upserted(added=added, repeated=repeated, late=late, refused=refused)
 
     def sessions(self, org: str, *, limit: int = 100) -> Sequence[SessionSummary]:
-        return self.find_sessions(SessionQuery(org=org, limit=limit)).rows
+        return self.find_sessions(SessionQuery(org=org, limit=limit, values=True)).rows
 
     def events(self, query: EventQuery) -> Sequence[StoredEvent]:
         return self.find_events(query).rows
 
     def find_sessions(self, query: SessionQuery) -> Page[SessionSummary]:
-        values = {key: row.value for key, row in self._rows.items()}
+        values = {key: row.value for key, row in self._rows.items() if query.values}
         found = [as_summary(each, values) for each in fold(self._rows.values()).sessions.values()]
         found = [each for each in found if _is_sought(each, query)]
         found.sort(key=lambda each: (each.first_at, each.org, each.session), reverse=True)
@@ -81,7 +81,7 @@ class MemoryEventLog:
                 at=row.at,
                 type=row.type,
                 failed=row.failed,
-                value=row.value,
+                value=row.value if query.values else b"",
                 id=row.id,
             )
             for row in found

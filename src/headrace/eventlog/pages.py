@@ -39,6 +39,8 @@ class SessionQuery(msgspec.Struct, frozen=True, kw_only=True):
 
     *end_type* is the reason of the end; the empty text means those that have not ended. *text* is looked for, whatever
     its case, in the session's name, user, bot, and the first error's type, culprit and message. *session* names one.
+
+    *values*: read the events that a summary has as `first_error` and `end`, which may be long; else these are None.
     """
 
     org: str | None
@@ -49,6 +51,7 @@ class SessionQuery(msgspec.Struct, frozen=True, kw_only=True):
     errors: bool = False
     end_type: str | None = None
     text: str = ""
+    values: bool = False
     after: str | None = None
     limit: int = 50
 

@@ -43,7 +43,7 @@ _JOINED = f"""
         e.day = {UNDATED} OR e.day BETWEEN floor(s.first_at / {DAY})::integer AND floor(s.last_at / {DAY})::integer
     )
 """
-_EVENTS = f"SELECT s.org, s.session, e.seq, e.at, e.type, e.failed, e.value, e.id, e.source FROM {_JOINED}"  # noqa: S608
+_EVENTS = f"SELECT s.org, s.session, e.seq, e.at, e.type, e.failed, {{value}}, e.id, e.source FROM {_JOINED}"  # noqa: S608
 _FAILURES = f"""
     SELECT e.id, e.source, s.org, s.session, e.seq, e.at, e.type, e.failed, e.value FROM {_JOINED}
     WHERE s.org = ? AND s.session = ? AND e.failed
@@ -117,10 +117,11 @@ class PostgresTables:
             if query.after is not None:
                 after = cursor.read(query.after, tuple[bool, cursor.Number, float, str, str])
                 where.add("(e.seq IS NULL, coalesce(e.seq, 0), e.at, e.id, e.source) > (?, ?, ?, ?, ?)", *after)
+        events = _EVENTS.format(value="e.value" if query.values else "''::bytea")
         # By a cursor of the server's, which sorts once and sends a portion at a time, no more than the page takes.
         with self._connection.cursor("events") as found:
             found.itersize = PORTION
-            found.execute(_translate(f"{_EVENTS} {where} {order} LIMIT ?"), [*where.parameters, query.limit + 1])
+            found.execute(_translate(f"{events} {where} {order} LIMIT ?"), [*where.parameters, query.limit + 1])
             return page_of(found, query)
 
     def missing(self, org: str, session: str) -> int:

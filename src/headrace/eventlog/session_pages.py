@@ -70,16 +70,17 @@ def find_sessions(tables: Tables, query: SessionQuery) -> Page[SessionSummary]:
             [*near.parameters, SCAN - 1],
         )
         following = cursor.write(rest[0]) if rest else None
-    return Page(rows=_summaries(tables, found), next=following)
+    return Page(rows=_summaries(tables, found, with_values=query.values), next=following)
 
 
 _PLACE = 1 + list(_SUMMARY).index("first_at")
 
 
-def _summaries(tables: Tables, found: Sequence[tuple[Any, ...]]) -> list[SessionSummary]:
+def _summaries(tables: Tables, found: Sequence[tuple[Any, ...]], *, with_values: bool) -> list[SessionSummary]:
     split = 1 + len(_SUMMARY)
     pointers = [(each[split : split + 3], each[split + 3 : split + 6]) for each in found]
-    read = tables.values([pointer for pair in pointers for pointer in pair if pointer[2] is not None])
+    wanted = [pointer for pair in pointers for pointer in pair if with_values and pointer[2] is not None]
+    read = tables.values(wanted) if wanted else {}
     summaries = []
     for each, (error, end) in zip(found, pointers, strict=True):
         told = dict(zip(_SUMMARY, each[1:split], strict=True))

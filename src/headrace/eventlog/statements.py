@@ -83,13 +83,13 @@ def select_of_session(query: EventQuery, after: Place | None) -> tuple[str, list
     if after is not None:
         where.add("(e.seq IS NULL, coalesce(e.seq, 0), e.at, e.id, o.source) > (?, ?, ?, ?, ?)", *after)
     order = "ORDER BY e.seq IS NULL, e.seq, e.at, e.id, o.source"
-    return _select(where, "CROSS JOIN source AS o ON o.n = e.source", order, query.limit)
+    return _select(where, "CROSS JOIN source AS o ON o.n = e.source", order, query)
 
 
 def select_of_org(query: EventQuery) -> tuple[str, list[object]]:
     """Return the statement that reads the latest events of an org, and its parameters."""
     order = "ORDER BY s.first_at DESC, s.n DESC, e.seq IS NULL DESC, e.seq DESC, e.at DESC, e.id DESC"
-    return _select(_where(query), "", order, query.limit)
+    return _select(_where(query), "", order, query)
 
 
 def _where(query: EventQuery) -> Where:
@@ -103,10 +103,10 @@ def _where(query: EventQuery) -> Where:
     return where
 
 
-def _select(where: Where, joins: str, order: str, limit: int) -> tuple[str, list[object]]:
+def _select(where: Where, joins: str, order: str, query: EventQuery) -> tuple[str, list[object]]:
     # The rows are sorted by number first and read afterwards, so that values do not pass through the sorter.
     statement = f"""
-        SELECT o.org, o.session, v.seq, v.at, v.type, v.failed, v.value, v.id, w.source
+        SELECT o.org, o.session, v.seq, v.at, v.type, v.failed, {"v.value" if query.values else "x''"}, v.id, w.source
         FROM (
             SELECT e.n AS n FROM session AS s CROSS JOIN event AS e ON e.session = s.n {joins}
             {where} {order} LIMIT ?
@@ -115,4 +115,4 @@ def _select(where: Where, joins: str, order: str, limit: int) -> tuple[str, list
             CROSS JOIN session AS o ON o.n = v.session
             CROSS JOIN source AS w ON w.n = v.source
     """  # noqa: S608  every value is a parameter
-    return statement, [*where.parameters, limit + 1]
+    return statement, [*where.parameters, query.limit + 1]

@@ -49,7 +49,7 @@ class TablesEventLog(ABC):
         return Upserted(added=added, repeated=repeated, late=late, refused=refused)
 
     def sessions(self, org: str, *, limit: int = 100) -> Sequence[SessionSummary]:
-        return self.find_sessions(SessionQuery(org=org, limit=limit)).rows
+        return self.find_sessions(SessionQuery(org=org, limit=limit, values=True)).rows
 
     def events(self, query: EventQuery) -> Sequence[StoredEvent]:
         return self.find_events(query).rows

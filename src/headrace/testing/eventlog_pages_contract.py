@@ -103,6 +103,8 @@ class PagesContract:
             "OrderNotFound", "action LookUpOrder (apex)", "no order 7", BEGUN + 5,
         )  # fmt: skip
         assert found.error_fingerprint.startswith("v1:")
+        assert (found.first_error, found.end) == (None, None), "nobody asked for what may be long"
+        (found,) = store.find_sessions(msgspec.structs.replace(ALL, values=True)).rows
         assert (found.first_error, found.end) == (failure, ended)
 
     def test_whatever_the_order_and_the_repeats_the_same_is_shown(
@@ -197,6 +199,15 @@ class PagesContract:
         assert [each.seq for each in store.find_events(query).rows] == [0]
         assert [each.seq for each in every(store.find_events, query)] == list(range(10))
         assert len(store.find_events(msgspec.structs.replace(query, most_bytes=100_000)).rows) == 4
+
+    def test_events_are_told_without_their_values(self, store: Store) -> None:
+        store.upsert([event(f"{n}", seq=n, data="x" * 1000) for n in range(4)])
+        query = EventQuery(org="acme", session="s-1", limit=2, most_bytes=1000, values=False)
+
+        found = every(store.find_events, query)
+
+        assert [(each.id, each.seq, each.value) for each in found] == [(f"{n}", n, b"") for n in range(4)]
+        assert len(store.find_events(query).rows) == 2, "no value makes a page long"
 
     def test_what_never_came_of_a_session_is_counted(self, store: Store) -> None:
         seqs = [0, 1, 1, 4, -3, None, 9]

@@ -2,6 +2,7 @@
 
 from headrace.console.viewer import Viewer
 from unit.console.asking_client import open_site
+from unit.console.talks import site_of, told
 from unit.console.watched_river import known, watched
 from unit.ledger.test_audit import NAMES, B, River, flowing
 
@@ -53,6 +54,14 @@ def test_an_org_has_a_page_of_its_own_for_its_viewer_and_nobody_elses() -> None:
     assert page.status == 200
     assert (foreign.status, absent.status, listed.status) == (404, 404, 404)
     assert foreign.body == absent.body
+
+
+def test_an_orgs_failed_sessions_are_told_without_the_events_themselves() -> None:
+    with site_of(told("s-1")) as site:
+        (failed,) = site.get("/api/v1/orgs/acme").json()["failed"]
+
+    assert (failed["session"], failed["error_type"], failed["seconds"]) == ("s-1", "OrderNotFound", 12.0)
+    assert not {"first_error", "end"} & failed.keys()
 
 
 def test_what_is_wrong_in_an_orgs_books_is_on_its_page() -> None:

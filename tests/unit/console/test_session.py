@@ -111,6 +111,19 @@ def test_an_exception_opens_the_step_that_threw_and_errors_lead_to_each_other() 
     assert whole["missing"] == 7
 
 
+def test_an_exception_is_found_behind_many_long_ones_of_other_kinds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Errors are read a few at a time: 500 of a megabyte each would not fit into the memory at once."""
+    monkeypatch.setattr(reading, "BYTES", 2_000)
+    values = [event(f"e{n}", seq=n, data={"error": ERROR | {"message": "x" * 900, "type": f"T{n}"}}) for n in range(9)]
+    with site_of(values) as site:
+        found = site.get(f"/api/v1{HERE}?error={failure(values[7]).fingerprint}").json()
+        nothing = site.get(f"/api/v1{HERE}?error=v1:0").json()
+
+    assert (found["detail"]["id"], found["detail"]["previous"], found["detail"]["next"]) == ("e7", "e6", "e8")
+    assert nothing["detail"] is None
+    assert nothing["errors"] == [f"e{n}" for n in range(9)]
+
+
 def test_a_step_that_is_not_there_leaves_the_page_as_it_is() -> None:
     with site_of(told("s-1")) as site:
         for step in ("999", "no-such", "-1", "9" * 400, "²"):

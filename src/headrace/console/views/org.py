@@ -9,12 +9,12 @@ from msgspec import Meta
 from headrace.console.fields import Org
 from headrace.console.flow import Period, Point, Span, flow, period
 from headrace.console.sources import Sources
+from headrace.console.telling.summary import Summary, summary_of
 from headrace.console.view import View
 from headrace.console.views.destinations import DestinationLine, destination_lines
 from headrace.console.watching.seen import Seen, line, seen
 from headrace.core.report import Line
 from headrace.eventlog.pages import ExceptionQuery, ExceptionSummary, SessionQuery
-from headrace.eventlog.port import SessionSummary
 
 SHOWN = 8
 """Exceptions and sessions that are shown."""
@@ -36,7 +36,7 @@ class OrgPage(msgspec.Struct, frozen=True, kw_only=True):
     points: Sequence[Point]
     destinations: Sequence[DestinationLine]
     exceptions: Sequence[ExceptionSummary]
-    failed: Sequence[SessionSummary]
+    failed: Sequence[Summary]
     problems: Sequence[str]
     seen: Seen
 
@@ -45,6 +45,7 @@ def read_org(ask: OrgAsk, sources: Sources) -> OrgPage:
     """Return one org; one that nobody has heard of has empty books."""
     watched = sources.watch.latest()
     books = watched.books.of(ask.org) if watched.books else None
+    failed = sources.log.find_sessions(SessionQuery(org=ask.org, errors=True, limit=SHOWN))
     return OrgPage(
         org=ask.org,
         period=period(ask.range, sources.clock.wall()),
@@ -52,7 +53,7 @@ def read_org(ask: OrgAsk, sources: Sources) -> OrgPage:
         points=flow(sources, ask.org, None, ask.range),
         destinations=destination_lines(sources, watched, ask.org),
         exceptions=sources.log.find_exceptions(ExceptionQuery(org=ask.org, limit=SHOWN)).rows,
-        failed=sources.log.find_sessions(SessionQuery(org=ask.org, errors=True, limit=SHOWN)).rows,
+        failed=[summary_of(each) for each in failed.rows],
         problems=books.problems[:SHOWN] if books else (),
         seen=seen(watched, ask.org),
     )

@@ -80,8 +80,9 @@ def read_session(ask: SessionAsk, sources: Sources) -> SessionAnswer:
     found = log.find_sessions(SessionQuery(org=ask.org, session=ask.session, limit=1)).rows
     if not found:
         return SessionAnswer(summary=None, erased=_tombstone(ask, log))
-    failed = log.find_events(EventQuery(org=ask.org, session=ask.session, failed=True, limit=ERRORS)).rows
-    focus = _focus(ask, log, failed)
+    failing = EventQuery(org=ask.org, session=ask.session, failed=True, limit=ERRORS)
+    failed = log.find_events(msgspec.structs.replace(failing, values=False)).rows
+    focus = _focus(ask, log, failing)
     page, is_begin = _read(ask, log, focus)
     steps = steps_of(page.rows, is_begin=is_begin)
     return SessionAnswer(
@@ -113,12 +114,24 @@ def _tombstone(ask: SessionAsk, log: Log) -> Tombstone:
     return erased
 
 
-def _focus(ask: SessionAsk, log: Log, failed: Sequence[StoredEvent]) -> StoredEvent | None:
+def _focus(ask: SessionAsk, log: Log, failing: EventQuery) -> StoredEvent | None:
     """Return the event that is asked for, if any; what is not there is not worth an error."""
     if ask.step is not None:
         return find_event(log, ask.org, ask.session, ask.step)
     if ask.error is not None:
-        return next((each for each in failed if failure(each.value).fingerprint == ask.error), None)
+        return _first_of(ask.error, log, failing)
+    return None
+
+
+def _first_of(fingerprint: str, log: Log, failing: EventQuery) -> StoredEvent | None:
+    """Return the first of the events *failing* with this fingerprint, if it is among their first `ERRORS`."""
+    left, after = failing.limit, failing.after
+    while left > 0:
+        page = read_page(log, msgspec.structs.replace(failing, limit=left, after=after))
+        found = next((each for each in page.rows if failure(each.value).fingerprint == fingerprint), None)
+        if found is not None or page.next is None:
+            return found
+        left, after = left - len(page.rows), page.next
     return None
 
 
