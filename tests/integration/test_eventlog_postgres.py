@@ -1,11 +1,13 @@
 """The event log in PostgreSQL: days, several writers, and what becomes of it when things go wrong."""
 
+import re
 import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
+import msgspec
 import psycopg
 import pytest
 
@@ -16,10 +18,11 @@ from headrace.eventlog.pages import ExceptionQuery, SessionQuery
 from headrace.eventlog.port import EventQuery
 from headrace.eventlog.postgres import PostgresEventLog
 from headrace.eventlog.postgres_connection import migrations
+from headrace.eventlog.postgres_tables import selects_of_session, session_digest
 from headrace.localkafka.ports import free_ports
 from headrace.model.secret import Secret
 from headrace.testing.clock import EPOCH, FakeClock
-from headrace.testing.eventlog_contract import event
+from headrace.testing.eventlog_contract import ERROR, event
 from headrace.testing.eventlog_pages_contract import failed
 from headrace.wire.times import to_text
 
@@ -246,3 +249,24 @@ def test_queries_use_the_indexes(store: PostgresEventLog, url: str) -> None:
     assert "session_begun_of_org" in plan
     assert "Sort" not in plan
     assert len(store.find_sessions(SessionQuery(org="acme", limit=10)).rows) == 10
+
+
+@pytest.mark.parametrize("filters", [{}, {"failed": True}, {"seq_from": 3}, {"after": True}])
+def test_a_page_of_a_long_session_is_read_in_the_order_of_an_index(
+    store: PostgresEventLog, url: str, filters: dict[str, object]
+) -> None:
+    """Sorting millions of events for each page would take longer than anybody waits."""
+    error = {"error": ERROR}
+    store.upsert([dated(f"{n}", n / DAY, seq=n if n % 2 else None, data=error) for n in range(6000)])
+    ask(url, "ANALYZE")
+    query = EventQuery(org="acme", session="s-1", limit=20)
+    if filters.pop("after", False):
+        filters["after"] = store.find_events(query).next
+    query = msgspec.structs.replace(query, **filters)
+
+    with store._looking() as tables:
+        ((first, last),) = tables.run("SELECT first_at, last_at FROM session")
+        for statement, parameters in selects_of_session(query, session_digest("acme", "s-1"), first, last):
+            plan = "\n".join(str(line) for (line,) in tables.run(f"EXPLAIN {statement}", parameters))
+            assert "event_place" in plan or "session_seq_at_idx" in plan, plan
+            assert not re.search(r"(?<!Incremental )Sort  ", plan), plan

@@ -4,8 +4,36 @@ from collections.abc import Iterable
 from typing import Any
 
 from headrace.eventlog import cursor
+from headrace.eventlog.choosing import Where
 from headrace.eventlog.pages import Page
 from headrace.eventlog.port import EventQuery, StoredEvent
+
+Place = tuple[bool, cursor.Number, float, str, str]
+"""Where an event stands in its session: whether it has no `seq`, that, its time, id and source."""
+
+
+def parts_of(query: EventQuery, source: str) -> list[tuple[Where, str]]:
+    """Return the condition and the order of the events with a `seq`, then of those without, as far as a page has them.
+
+    Apart, each comes in the order of an index. They are of the table `e`; *source* names the column of their source.
+    """
+    after = None if query.after is None else cursor.read(query.after, Place)
+    numbered, bare = Where(), Where()
+    for where in (numbered, bare):
+        where.add_given("e.type = ?", query.type)
+        where.add_given("e.id = ?", query.id)
+        if query.failed:
+            where.add("e.failed")
+    numbered.add("e.seq IS NOT NULL")
+    numbered.add_given("e.seq >= ?", query.seq_from)
+    bare.add("e.seq IS NULL")
+    order = f"ORDER BY e.seq, e.at, e.id, {source}"
+    if after is not None and after[0]:
+        bare.add(f"(e.at, e.id, {source}) > (?, ?, ?)", *after[2:])
+        return [(bare, order)]
+    if after is not None:
+        numbered.add(f"(e.seq, e.at, e.id, {source}) > (?, ?, ?, ?)", *after[1:])
+    return [(numbered, order), (bare, order)]
 
 
 def page_of(found: Iterable[tuple[Any, ...]], query: EventQuery) -> Page[StoredEvent]:

@@ -8,7 +8,7 @@ from itertools import accumulate
 from typing import Literal, TypeVar
 
 from headrace.clock import Clock
-from headrace.eventlog import cursor
+from headrace.eventlog import cursor, pages
 from headrace.eventlog.counting import COUNTER, EVERY_ORG, Counter
 from headrace.eventlog.erasure import event_digest, session_digest, sort_out, user_digest
 from headrace.eventlog.fold import fold, person_of
@@ -93,11 +93,12 @@ class MemoryEventLog:
         most = next((n for n, size in enumerate(sizes, 1) if size > (query.most_bytes or size)), query.limit)
         return _page(rows, query.after, min(most, query.limit))
 
-    def missing(self, org: str, session: str) -> int:
+    def missing(self, org: str, session: str) -> int | None:
         query = EventQuery(org=org, session=session)
-        there = {
-            row.seq for row in self._rows.values() if _matches(row, query) and row.seq is not None and row.seq >= 0
-        }
+        seqs = [row.seq for row in self._rows.values() if _matches(row, query)]
+        if len(seqs) > pages.COUNTED:
+            return None
+        there = {seq for seq in seqs if seq is not None and seq >= 0}
         return max(there, default=-1) + 1 - len(there)
 
     def find_exceptions(self, query: ExceptionQuery) -> Page[ExceptionSummary]:

@@ -18,6 +18,9 @@ T = TypeVar("T")
 SCAN = 20_000
 """Candidates that one page looks at."""
 
+COUNTED = 100_000
+"""Events of a session that are looked through for what is missing."""
+
 State = Literal["ignored", "resolved", "ongoing", "new", "regressed"]
 """Of an exception, the least urgent first. New: first seen within `NEW_FOR`. Regressed: it came again after it was
 resolved. An operator sees the most urgent state of all orgs that it hit."""
@@ -128,8 +131,11 @@ class Pages(Protocol):
 
     def find_events(self, query: EventQuery) -> Page[StoredEvent]: ...
 
-    def missing(self, org: str, session: str) -> int:
-        """Return how many `seq` of a session are not there, from 0 up to the greatest that is."""
+    def missing(self, org: str, session: str) -> int | None:
+        """Return how many `seq` of a session are not there, from 0 up to the greatest that is.
+
+        None: of a session with more than `COUNTED` events that is not known.
+        """
         ...
 
     def find_exceptions(self, query: ExceptionQuery) -> Page[ExceptionSummary]: ...

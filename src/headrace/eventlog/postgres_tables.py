@@ -1,15 +1,16 @@
 """The tables of an event log in PostgreSQL, inside a transaction that somebody else begins and ends."""
 
 import struct
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from hashlib import blake2b, md5
+from itertools import chain
 from typing import Any
 
-from headrace.eventlog import cursor, erasing
+from headrace.eventlog import erasing
 from headrace.eventlog.adding import add_exceptions, add_sessions, without_erased
 from headrace.eventlog.choosing import Where
-from headrace.eventlog.event_pages import page_of
+from headrace.eventlog.event_pages import page_of, parts_of
 from headrace.eventlog.fold import fold
 from headrace.eventlog.pages import Page
 from headrace.eventlog.port import EventQuery, StoredEvent
@@ -43,7 +44,6 @@ _JOINED = f"""
         e.day = {UNDATED} OR e.day BETWEEN floor(s.first_at / {DAY})::integer AND floor(s.last_at / {DAY})::integer
     )
 """
-_EVENTS = f"SELECT s.org, s.session, e.seq, e.at, e.type, e.failed, {{value}}, e.id, e.source FROM {_JOINED}"  # noqa: S608
 _FAILURES = f"""
     SELECT e.id, e.source, s.org, s.session, e.seq, e.at, e.type, e.failed, e.value FROM {_JOINED}
     WHERE s.org = ? AND s.session = ? AND e.failed
@@ -103,30 +103,22 @@ class PostgresTables:
         return {(source, id_): value for source, id_, value in found}
 
     def find_events(self, query: EventQuery) -> Page[StoredEvent]:
-        where = Where()
-        where.add("s.org = ?", query.org)
-        where.add_given("e.type = ?", query.type)
-        where.add_given("e.id = ?", query.id)
-        where.add_given("(e.seq IS NULL OR e.seq >= ?)", query.seq_from)
-        if query.failed:
-            where.add("s.errors > 0 AND e.failed")
-        order = "ORDER BY s.first_at DESC, s.n DESC, e.seq IS NULL DESC, e.seq DESC, e.at DESC, e.id DESC"
+        selects = iter([_select_of_org(query)])
         if query.session is not None:
-            where.add("s.session = ?", query.session)
-            order = "ORDER BY e.seq IS NULL, e.seq, e.at, e.id, e.source"
-            if query.after is not None:
-                after = cursor.read(query.after, tuple[bool, cursor.Number, float, str, str])
-                where.add("(e.seq IS NULL, coalesce(e.seq, 0), e.at, e.id, e.source) > (?, ?, ?, ?, ?)", *after)
-        events = _EVENTS.format(value="e.value" if query.values else "''::bytea")
-        # By a cursor of the server's, which sorts once and sends a portion at a time, no more than the page takes.
-        with self._connection.cursor("events") as found:
-            found.itersize = PORTION
-            found.execute(_translate(f"{events} {where} {order} LIMIT ?"), [*where.parameters, query.limit + 1])
-            return page_of(found, query)
+            digest = session_digest(query.org, query.session)
+            found = self.run("SELECT first_at, last_at FROM session WHERE digest = ?", (digest,))
+            selects = selects_of_session(query, digest, *found[0]) if found else iter(())
+        return page_of(chain.from_iterable(self._sent(*each) for each in selects), query)
 
     def missing(self, org: str, session: str) -> int:
         ((missing,),) = self.run(_MISSING, (org, session))
         return int(missing)
+
+    def _sent(self, statement: str, parameters: Sequence[object]) -> Iterator[tuple[Any, ...]]:
+        """Read by a cursor of the server's, which sorts once and sends a portion at a time, no more than is taken."""
+        with self._connection.cursor("events") as found:
+            found.itersize = PORTION
+            yield from found.execute(_translate(statement), parameters)
 
     def failures(self, org: str, session: str) -> Iterable[Row]:
         return [Row(*each) for each in self.run(_FAILURES, (org, session))]
@@ -140,6 +132,42 @@ class PostgresTables:
             return dropped, False
         gone = self.change(_EXPIRE_REST, (before, erasing.EVENTS))
         return dropped + gone, gone < erasing.EVENTS
+
+
+def selects_of_session(
+    query: EventQuery, digest: bytes, first_at: float, last_at: float
+) -> Iterator[tuple[str, list[object]]]:
+    """Return the statements that read one page of a session, one after the other."""
+    for where, order in parts_of(query, "e.source"):
+        where.add(
+            f"e.session = ? AND (e.day = {UNDATED} OR e.day BETWEEN ? AND ?)",
+            digest,
+            int(first_at // DAY),
+            int(last_at // DAY),
+        )
+        columns = _columns("?::text, ?::text", query)
+        yield (
+            f"SELECT {columns} FROM event AS e {where} {order} LIMIT ?",  # noqa: S608
+            [query.org, query.session, *where.parameters, query.limit + 1],
+        )
+
+
+def _select_of_org(query: EventQuery) -> tuple[str, list[object]]:
+    where = Where()
+    where.add("s.org = ?", query.org)
+    where.add_given("e.type = ?", query.type)
+    where.add_given("e.id = ?", query.id)
+    where.add_given("(e.seq IS NULL OR e.seq >= ?)", query.seq_from)
+    if query.failed:
+        where.add("s.errors > 0 AND e.failed")
+    order = "ORDER BY s.first_at DESC, s.n DESC, e.seq IS NULL DESC, e.seq DESC, e.at DESC, e.id DESC"
+    columns = _columns("s.org, s.session", query)
+    return f"SELECT {columns} FROM {_JOINED} {where} {order} LIMIT ?", [*where.parameters, query.limit + 1]  # noqa: S608
+
+
+def _columns(names: str, query: EventQuery) -> str:
+    value = "e.value" if query.values else "''::bytea"
+    return f"{names}, e.seq, e.at, e.type, e.failed, {value}, e.id, e.source"
 
 
 def identity(source: str, id_: str, at: float | None) -> bytes:

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from headrace.eventlog import cursor
+from headrace.eventlog import cursor, pages
 from headrace.eventlog.choosing import Where
 from headrace.eventlog.pages import SCAN, Page, SessionQuery
 from headrace.eventlog.port import SessionSummary
@@ -71,6 +71,14 @@ def find_sessions(tables: Tables, query: SessionQuery) -> Page[SessionSummary]:
         )
         following = cursor.write(rest[0]) if rest else None
     return Page(rows=_summaries(tables, found, with_values=query.values), next=following)
+
+
+def missing(tables: Tables, org: str, session: str) -> int | None:
+    """Return how many `seq` of a session are not there; None where it has too many events to look through."""
+    ((events,),) = tables.run(
+        "SELECT coalesce(max(events), 0) FROM session WHERE org = ? AND session = ?", (org, session)
+    )
+    return tables.missing(org, session) if events <= pages.COUNTED else None
 
 
 _PLACE = 1 + list(_SUMMARY).index("first_at")

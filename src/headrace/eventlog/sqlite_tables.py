@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import chain
 from typing import Any
 
-from headrace.eventlog import cursor, erasing
+from headrace.eventlog import erasing
 from headrace.eventlog.adding import add_exceptions, add_sessions, without_erased
 from headrace.eventlog.erasing import OLD, PORTION
 from headrace.eventlog.event_pages import page_of
@@ -18,15 +18,15 @@ from headrace.eventlog.statements import (
     FAILURES,
     FORGET,
     MISSING,
+    NUMBER,
     REPEATED,
     ROWS_PER_STATEMENT,
     SOURCES,
     STAGED,
     STORED,
-    Place,
     select_of_org,
-    select_of_session,
     select_values,
+    selects_of_session,
 )
 from headrace.eventlog.tables import Pointer, portions, portions_of, values
 
@@ -89,9 +89,11 @@ class SqliteTables:
 
     def find_events(self, query: EventQuery) -> Page[StoredEvent]:
         """Return one page of a session's events, or the first events of an org."""
-        after = None if query.after is None else cursor.read(query.after, Place)
-        select = select_of_org(query) if query.session is None else select_of_session(query, after)
-        return page_of(self._connection.execute(*select), query)
+        selects = iter([select_of_org(query)])
+        if query.session is not None:
+            found = self.run(NUMBER, (query.org, query.session))
+            selects = selects_of_session(query, found[0][0] if found else -1)
+        return page_of(chain.from_iterable(self._connection.execute(*each) for each in selects), query)
 
     def missing(self, org: str, session: str) -> int:
         ((missing,),) = self.run(MISSING, (org, session))

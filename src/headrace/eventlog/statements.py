@@ -5,8 +5,10 @@ lock at each step, and a thread that wants it back waits up to 5 ms for it in a 
 worker stored 340 events per second, like this 8,800.
 """
 
+from collections.abc import Iterator
+
 from headrace.eventlog.choosing import Where
-from headrace.eventlog.cursor import Number
+from headrace.eventlog.event_pages import parts_of
 from headrace.eventlog.port import EventQuery
 
 STAGED = ("place", "id", "source", "org", "session", "seq", "at", "type", "failed", "value")
@@ -47,6 +49,8 @@ STORED = f"""
     WHERE e.n > ? ORDER BY e.n LIMIT ?
 """  # noqa: S608  constants of this file
 
+NUMBER = "SELECT n FROM session WHERE org = ? AND session = ?"
+
 FAILURES = f"""
     SELECT {_ROW} FROM session AS s
         CROSS JOIN event AS e ON e.session = s.n
@@ -72,27 +76,16 @@ def select_values(wanted: str) -> str:
     """  # noqa: S608
 
 
-Place = tuple[bool, Number, float, str, str]
-"""Where an event stands in its session: whether it has no `seq`, that, its time, id and source."""
-
-
-def select_of_session(query: EventQuery, after: Place | None) -> tuple[str, list[object]]:
-    """Return the statement that reads one page of a session, and its parameters."""
-    where = _where(query)
-    where.add("s.session = ?", query.session)
-    if after is not None:
-        where.add("(e.seq IS NULL, coalesce(e.seq, 0), e.at, e.id, o.source) > (?, ?, ?, ?, ?)", *after)
-    order = "ORDER BY e.seq IS NULL, e.seq, e.at, e.id, o.source"
-    return _select(where, "CROSS JOIN source AS o ON o.n = e.source", order, query)
+def selects_of_session(query: EventQuery, session: int) -> Iterator[tuple[str, list[object]]]:
+    """Return the statements that read one page of the session of that number, one after the other."""
+    for where, order in parts_of(query, "o.source"):
+        # An id finds its event at once; else the session's index has the order.
+        where.add("e.session = ?" if query.id is None else "+e.session = ?", session)
+        yield _select("event AS e CROSS JOIN source AS o ON o.n = e.source", where, order, query)
 
 
 def select_of_org(query: EventQuery) -> tuple[str, list[object]]:
     """Return the statement that reads the latest events of an org, and its parameters."""
-    order = "ORDER BY s.first_at DESC, s.n DESC, e.seq IS NULL DESC, e.seq DESC, e.at DESC, e.id DESC"
-    return _select(_where(query), "", order, query)
-
-
-def _where(query: EventQuery) -> Where:
     where = Where()
     where.add("s.org = ?", query.org)
     where.add_given("e.type = ?", query.type)
@@ -100,17 +93,15 @@ def _where(query: EventQuery) -> Where:
     where.add_given("(e.seq IS NULL OR e.seq >= ?)", query.seq_from)
     if query.failed:
         where.add("s.errors > 0 AND e.failed")
-    return where
+    order = "ORDER BY s.first_at DESC, s.n DESC, e.seq IS NULL DESC, e.seq DESC, e.at DESC, e.id DESC"
+    return _select("session AS s CROSS JOIN event AS e ON e.session = s.n", where, order, query)
 
 
-def _select(where: Where, joins: str, order: str, query: EventQuery) -> tuple[str, list[object]]:
+def _select(tables: str, where: Where, order: str, query: EventQuery) -> tuple[str, list[object]]:
     # The rows are sorted by number first and read afterwards, so that values do not pass through the sorter.
     statement = f"""
         SELECT o.org, o.session, v.seq, v.at, v.type, v.failed, {"v.value" if query.values else "x''"}, v.id, w.source
-        FROM (
-            SELECT e.n AS n FROM session AS s CROSS JOIN event AS e ON e.session = s.n {joins}
-            {where} {order} LIMIT ?
-        ) AS found
+        FROM (SELECT e.n AS n FROM {tables} {where} {order} LIMIT ?) AS found
             CROSS JOIN event AS v ON v.n = found.n
             CROSS JOIN session AS o ON o.n = v.session
             CROSS JOIN source AS w ON w.n = v.source

@@ -62,9 +62,9 @@ class TablesEventLog(ABC):
         with self._looking() as tables:
             return tables.find_events(query)
 
-    def missing(self, org: str, session: str) -> int:
+    def missing(self, org: str, session: str) -> int | None:
         with self._looking() as tables:
-            return tables.missing(org, session)
+            return session_pages.missing(tables, org, session)
 
     def find_exceptions(self, query: ExceptionQuery) -> Page[ExceptionSummary]:
         with self._looking() as tables:

@@ -219,6 +219,16 @@ class PagesContract:
         assert store.missing("acme", "s-3") == (1 << 63) - 1
         assert store.missing("acme", "s-4") == store.missing("globex", "s-1") == 0
 
+    def test_what_is_missing_of_a_very_long_session_is_not_known(
+        self, store: Store, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("headrace.eventlog.pages.COUNTED", 4)
+        store.upsert([event(f"{n}", seq=2 * n) for n in range(4)])
+
+        assert store.missing("acme", "s-1") == 3
+        store.upsert([event("more", seq=20)])
+        assert store.missing("acme", "s-1") is None
+
     def test_one_event_is_found_and_a_session_from_some_event_on(self, store: Store) -> None:
         store.upsert([*(event(f"e{n}", seq=n) for n in range(6)), event("bare"), event("e3", seq=3, subject="s-2")])
         query = EventQuery(org="acme", session="s-1", limit=2)

@@ -165,6 +165,15 @@ def test_what_never_came_is_said_of_the_whole_session() -> None:
         assert "missing 39" in site.get(f"{HERE}?limit=10").text
 
 
+def test_of_a_very_long_session_it_is_said_that_nobody_knows_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("headrace.eventlog.pages.COUNTED", 2)
+    with site_of([event(f"{n}", seq=2 * n) for n in range(3)]) as site:
+        page, document = site.get(HERE).text, site.get(f"/api/v1{HERE}").json()
+
+    assert document["missing"] is None
+    assert "too many to say whether any is missing" in page
+
+
 def test_hostile_text_is_text_and_the_longest_of_it_is_one_link_away() -> None:
     values = [
         event("h0", seq=0, subject=HOSTILE, type="bot.session.started", data={"user": "<script>alert(1)</script>"}),

@@ -58,13 +58,13 @@ class SessionAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """One page of a session: its *steps*, and with the view `timeline` a drawing of them, or its events as *rows*.
 
     *summary* is None, and *erased* tells when, where the session was erased. *missing* counts the `seq` that never
-    came. *errors* are the ids of the failed events, *detail*
+    came, None where the session has too many events to say. *errors* are the ids of the failed events, *detail*
     is the step that was asked for. *is_begin*: the page begins where the session does.
     """
 
     summary: Summary | None
     erased: Tombstone | None = None
-    missing: int = 0
+    missing: int | None = 0
     steps: list[Step] = []
     timeline: Timeline | None = None
     rows: list[Row] = []
