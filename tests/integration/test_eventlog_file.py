@@ -21,6 +21,7 @@ from headrace.eventlog.port import EventQuery
 from headrace.eventlog.sqlite import SqliteEventLog
 from headrace.eventlog.sqlite_file import APPLICATION_ID, migrations
 from headrace.testing.eventlog_contract import ERROR, event
+from headrace.testing.eventlog_pages_contract import failed
 
 ALL = EventQuery(org="acme", limit=1_000_000)
 
@@ -270,6 +271,19 @@ def test_kill_9_loses_nothing_that_was_acknowledged_and_leaves_no_half_batch(pat
     after = {summary.session: summary.events for summary in store.sessions("acme")}
     assert after["a"] == (batches + 2) * 45
     store.close()
+
+
+def test_a_storm_of_errors_is_stored_by_a_handful_of_statements(store: SqliteEventLog) -> None:
+    """Row by row it would be slow just when many wait."""
+    store.upsert([event("0")])
+    statements: list[str] = []
+    store._open().set_trace_callback(statements.append)
+
+    store.upsert([failed(f"{n}", n, f"Action{n % 40}", subject=f"s-{n % 90}") for n in range(400)])
+
+    assert len(statements) < 60
+    groups = store.find_exceptions(ExceptionQuery(org="acme", limit=100)).rows
+    assert [(group.count, group.sessions) for group in groups] == [(10, 9)] * 40
 
 
 def test_queries_use_the_indexes(store: SqliteEventLog, path: Path) -> None:

@@ -36,11 +36,11 @@ def add_exceptions(tables: Tables, folded: Folded) -> None:
     """Merge what is folded into the exceptions, and into what they hit."""
     if not folded.exceptions:
         return
-    upsert(tables, "exception", EXCEPTION, _ordered(folded.exceptions), "type", "culprit", "frame")
     for some in portions(sorted(folded.hits), _TOGETHER):
         new = tables.run(_NEW_HITS.format(values=values(3, len(some))), list(chain.from_iterable(some)))
-        for key in new:
-            tables.change("UPDATE exception SET sessions = sessions + 1 WHERE org = ? AND fingerprint = ?", key)
+        for org, fingerprint in new:
+            folded.exceptions[org, fingerprint].sessions += 1
+    upsert(tables, "exception", EXCEPTION, _ordered(folded.exceptions), "type", "culprit", "frame")
     upsert(tables, "hit", HIT, _ordered(folded.hits))
 
 

@@ -96,7 +96,10 @@ PLAIN = Merging(
 
 
 class ExceptionSum(msgspec.Struct, kw_only=True):
-    """What events add to one exception of one org; the example is its latest event."""
+    """What events add to one exception of one org; the example is its latest event.
+
+    *sessions* are those that it had not hit before: only the store knows them.
+    """
 
     org: str
     fingerprint: str
@@ -104,6 +107,7 @@ class ExceptionSum(msgspec.Struct, kw_only=True):
     culprit: str
     frame: str
     count: int = 0
+    sessions: int = 0
     first_at: float
     last_at: float
     last_rank: bytes = NEVER_LAST
@@ -116,7 +120,7 @@ class ExceptionSum(msgspec.Struct, kw_only=True):
 
 EXCEPTION = Merging(
     key=("org", "fingerprint"),
-    sums=("count",),
+    sums=("count", "sessions"),
     least=("first_at",),
     greatest=("last_at",),
     last={"last_rank": ("origin", "message", "stack", "last_session", "last_id")},
