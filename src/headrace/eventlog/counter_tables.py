@@ -26,6 +26,8 @@ def count(tables: Tables, counted: Counted) -> None:
     if counted.settled is not None:
         before, after = counted.settled
         _move(tables, before.place, before.offset, after.offset)
+    for place, start, stop in counted.moved:
+        _move(tables, place, start, stop)
     for id_, value in counted.tiles:
         tables.change("INSERT INTO tile (id, value) VALUES (?, ?) ON CONFLICT DO NOTHING", (id_, value))
     for id_ in counted.done:

@@ -14,6 +14,9 @@ from headrace.wire.times import from_text
 EVERY_ORG = "*"
 """The sum of all orgs has counters of its own: no org can be called so."""
 
+NOWHERE = ""
+"""The destination of events before anybody has looked where they go."""
+
 STEPS = (60, 3600, 0)
 """Seconds that one counter covers: a minute, an hour, and all time."""
 
@@ -25,7 +28,8 @@ class Counter(msgspec.Struct, kw_only=True):
     their *bytes* and the milliseconds they took, in sum and the *slowest_ms*. Posts to a destination that is one lane
     for all orgs are those of the org `-`. *aged* posts told how old their first event was when it was delivered, in
     sum *age_ms* and at most *oldest_ms*. From the tiles that count: events *accepted* (once per destination),
-    *delivered*, moved to tiers (*retried*), *dead*-lettered, and *redriven*.
+    *delivered*, moved to tiers (*retried*), *dead*-lettered, and *redriven*. From the growth of the events topic:
+    events *emitted*, whatever becomes of them; those are of all orgs, at the destination `NOWHERE`.
     """
 
     step: int
@@ -47,6 +51,7 @@ class Counter(msgspec.Struct, kw_only=True):
     retried: int = 0
     dead: int = 0
     redriven: int = 0
+    emitted: int = 0
 
 
 COUNTER = Merging(
@@ -65,6 +70,7 @@ COUNTER = Merging(
         "retried",
         "dead",
         "redriven",
+        "emitted",
     ),
     greatest=("slowest_ms", "oldest_ms"),
 )
@@ -110,6 +116,11 @@ class Counters:
             for counter in self._of(record.org, record.destination, note.at):
                 counter.redriven += 1
 
+    def add_emitted(self, seconds: int, events: int) -> None:
+        """Count *events* that were emitted in the minute of *seconds*; none at all is known, too."""
+        for step in STEPS:
+            self._at(step, EVERY_ORG, NOWHERE, seconds).emitted += events
+
     def _of(self, org: str, destination: str, at: str) -> Iterator[Counter]:
         try:
             seconds = int(from_text(at))
@@ -117,11 +128,14 @@ class Counters:
             return
         for whose in (org, EVERY_ORG):
             for step in STEPS:
-                key = (step, whose, destination, seconds - seconds % step if step else 0)
-                counter = self._counters.get(key)
-                if counter is None:
-                    counter = self._counters[key] = Counter(step=step, org=whose, destination=destination, at=key[3])
-                yield counter
+                yield self._at(step, whose, destination, seconds)
+
+    def _at(self, step: int, org: str, destination: str, seconds: int) -> Counter:
+        key = (step, org, destination, seconds - seconds % step if step else 0)
+        counter = self._counters.get(key)
+        if counter is None:
+            counter = self._counters[key] = Counter(step=step, org=org, destination=destination, at=key[3])
+        return counter
 
 
 class Settled(msgspec.Struct, frozen=True):

@@ -38,13 +38,22 @@ class Counted(msgspec.Struct, frozen=True, kw_only=True):
 
     Either offsets of the attempts topic were read: *read* tells where from and to, and *tiles* wait from now on. Or
     tiles were judged: *settled* tells where a partition stood before and stands now, and the tiles *done* wait no more.
+    Or all of it was counted up to some time: *moved* are the places `COUNTED` and `EMITTED`, from and to.
     """
 
     read: tuple[TopicPartition, int, int] | None = None
     tiles: Sequence[tuple[str, bytes]] = ()
     settled: tuple[Settled, Settled] | None = None
     done: Collection[str] = ()
+    moved: Sequence[tuple[TopicPartition, int, int]] = ()
     counters: Sequence[Counter] = ()
+
+
+COUNTED = TopicPartition("/counted", 0)
+"""The place, of no topic that could be, that tells up to when all is counted: in whole seconds since the epoch."""
+
+EMITTED = TopicPartition("/emitted", 0)
+"""The place that tells how many records the events topic had ever had by then."""
 
 
 class Graphs(Protocol):

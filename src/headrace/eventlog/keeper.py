@@ -13,6 +13,8 @@ import msgspec
 from headrace.clock import Clock
 from headrace.errors import HeadraceError, StoreError
 from headrace.eventlog.counting import Counters, by_place, judge, settled_at
+from headrace.eventlog.emitted import River as Events
+from headrace.eventlog.emitted import emitted
 from headrace.eventlog.graphs import Counted, Graphs
 from headrace.eventlog.upkeep import Upkeep
 from headrace.model.record import Record, TopicPartition
@@ -45,12 +47,10 @@ class Committed(Protocol):
     def metadata(self) -> str: ...
 
 
-class River(Protocol):
+class River(Events, Protocol):
     """What is read of Kafka; the broker's reader does it."""
 
     def topics(self) -> Mapping[str, int]: ...
-
-    def bounds(self, topic: str) -> Mapping[int, tuple[int, int]]: ...
 
     def committed(self, group: str, partitions: Sequence[TopicPartition]) -> Mapping[TopicPartition, Committed]: ...
 
@@ -113,8 +113,9 @@ class Keeper:
     def count(self) -> None:
         """Count what is new; tiles only up to what the workers had committed before it was looked for."""
         topics = self._river.topics()
-        if self._names.attempts not in topics:
+        if self._names.attempts not in topics or self._names.events not in topics:
             return
+        grown = emitted(self._store, self._river, self._names.events, self._clock.wall())
         named = [name for name in topics if name == self._names.events or self._names.delay_of(name) is not None]
         places = [TopicPartition(topic, number) for topic in named for number in range(topics[topic])]
         committed = self._river.committed(self._names.group, places)
@@ -123,9 +124,14 @@ class Keeper:
             place = TopicPartition(self._names.attempts, number)
             self._read(place, reached.get(number, 0), start, stop)
         self._judge(committed)
+        # Last of all: whoever reads how far it is counted finds everything counted that far.
+        self._store.count(grown)
 
     def _read(self, place: TopicPartition, reached: int, start: int, stop: int) -> None:
-        """Count attempts and redrives, and let tiles wait. A topic that was made anew is read from its start."""
+        """Count attempts and redrives, and let tiles wait. A topic that was made anew is read from its start.
+
+        Where another keeper was there first it goes on behind what that one has counted: all is counted in the end.
+        """
         following = min(max(reached, start), stop) if reached <= stop else start
         while following < stop:
             until = min(following + STEP, stop)
@@ -139,9 +145,8 @@ class Keeper:
                     case Tile() as tile:
                         tiles.append((tile.id, attempts.encode(tile)))
             counted = Counted(read=(place, reached, until), tiles=tiles, counters=counters.all())
-            if not self._store.count(counted):
-                return
-            following = reached = until
+            is_first = self._store.count(counted)
+            following = reached = until if is_first else self._store.read_to(place.topic)[place.partition]
 
     def _judge(self, committed: Mapping[TopicPartition, Committed]) -> None:
         places, values = self._store.waiting()

@@ -141,6 +141,7 @@ class MemoryEventLog:
         if counted.settled:
             before, after = counted.settled
             moves.append((before.place, before.offset, after.offset))
+        moves += counted.moved
         if any(self._places.get(place, 0) != start for place, start, _ in moves):
             return False
         self._places |= {place: stop for place, _, stop in moves}

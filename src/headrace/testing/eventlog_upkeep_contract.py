@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from headrace.eventlog.counting import Counter, Settled
-from headrace.eventlog.graphs import Counted, CounterQuery, TotalsQuery
+from headrace.eventlog.graphs import COUNTED, EMITTED, Counted, CounterQuery, TotalsQuery
 from headrace.eventlog.opening import Store
 from headrace.eventlog.pages import ExceptionQuery, HitQuery, SessionQuery, State
 from headrace.eventlog.port import EventQuery
@@ -199,6 +199,17 @@ class UpkeepContract:
         assert store.read_to("attempts") == {3: 12}
         assert store.counters(CounterQuery(org="globex", since=BEGUN, until=BEGUN + 120)) == []
         assert store.counters(CounterQuery(org="acme", destination="log", since=BEGUN, until=BEGUN + 120)) == []
+
+    def test_what_was_emitted_counts_once_with_how_far_it_was_counted(self, store: Store) -> None:
+        emitted = counter(org="*", destination="", emitted=5)
+        first = Counted(moved=[(COUNTED, 0, 1_795_428_005), (EMITTED, 0, 5)], counters=[emitted])
+        anew = Counted(moved=[(COUNTED, 1_795_428_005, 1_795_428_006), (EMITTED, 5, 2)], counters=[emitted])
+
+        assert [store.count(each) for each in (first, first, anew, anew)] == [True, False, True, False]
+
+        (minute,) = store.counters(CounterQuery(org=None, since=BEGUN, until=BEGUN + 60))
+        assert (minute.destination, minute.emitted) == ("", 10)
+        assert (store.read_to(COUNTED.topic), store.read_to(EMITTED.topic)) == ({0: 1_795_428_006}, {0: 2})
 
     def test_tiles_wait_until_they_are_judged(self, store: Store) -> None:
         main = TopicPartition("events", 0)

@@ -45,6 +45,8 @@ class FakeRiver:
         self.log: list[Written] = []
         self.start = 0
         self.commits: dict[TopicPartition, Place] = {}
+        self.arrivals: list[float] = []
+        """When each record of the events topic was written."""
 
     def write(self, *documents: Document | bytes) -> None:
         self.log += [Written(each if isinstance(each, bytes) else attempts.encode(each)) for each in documents]
@@ -53,8 +55,11 @@ class FakeRiver:
         return {NAMES.events: 1, "t-headrace.retry.5s": 1, NAMES.attempts: 1, "other": 1}
 
     def bounds(self, topic: str) -> Mapping[int, tuple[int, int]]:
-        assert topic == NAMES.attempts
-        return {0: (self.start, len(self.log))}
+        return {0: (self.start, len(self.log)) if topic == NAMES.attempts else (0, len(self.arrivals))}
+
+    def offsets_at(self, topic: str, at: float) -> Mapping[int, int]:
+        assert topic == NAMES.events
+        return {0: sum(each < at for each in self.arrivals)}
 
     def committed(self, group: str, partitions: Sequence[TopicPartition]) -> Mapping[TopicPartition, Place]:
         assert group == NAMES.group
