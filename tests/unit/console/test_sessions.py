@@ -6,6 +6,7 @@ import pytest
 
 from headrace.console.fields import LONGEST
 from headrace.console.links import link
+from headrace.console.show import iso
 from headrace.console.viewer import Viewer
 from headrace.testing.clock import EPOCH, FakeClock
 from headrace.testing.eventlog_contract import event
@@ -26,6 +27,17 @@ def test_a_session_is_one_row_that_leads_to_it_and_to_its_first_error() -> None:
     assert f'href="/sessions/acme/s-1?error={quote(row["error_fingerprint"])}#step"' in page
     assert f'href="/exceptions/{quote(row["error_fingerprint"])}"' in page
     assert "kept for 30 d" in page
+
+
+def test_a_session_tells_when_it_ended_and_how() -> None:
+    with site_of([*told("over"), event("1", subject="lives")]) as site:
+        rows = {each["session"]: each for each in site.get("/api/v1/sessions").json()["rows"]}
+        page = site.get("/sessions").text
+
+    over, lives = (page[page.index(f"<bdi>{name}</bdi>") :].partition("</tr>")[0] for name in ("over", "lives"))
+    assert f'<time datetime="{iso(rows["over"]["ended_at"])}"' in over
+    assert "by <bdi>user</bdi>" in over
+    assert ('<span class="badge info">open</span>' in lives, "open</span>" in over) == (True, False)
 
 
 def test_sessions_are_filtered_by_time_org_and_end() -> None:
