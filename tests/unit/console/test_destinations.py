@@ -7,7 +7,7 @@ import pytest
 from headrace.console.rehearsals import Rehearsals
 from headrace.console.viewer import Viewer
 from headrace.console.views.destinations import target_of
-from headrace.console.watching.condition import standing
+from headrace.console.watching.condition import LATELY, standing
 from headrace.console.watching.recent import Lane
 from headrace.console.watching.river import Waiting
 from headrace.model.exchange import Exchange
@@ -58,7 +58,7 @@ def test_columns_of_a_destination_are_those_of_the_audit_for_all_and_for_one_org
 
 
 def lane(**fields: float) -> Lane:
-    return Lane(org="b", destination="crm", at=NOW, ms=1.0, **fields)  # type: ignore[arg-type]
+    return Lane(**{"org": "b", "destination": "crm", "at": NOW, "ms": 1.0} | fields)  # type: ignore[arg-type]
 
 
 def hop(reason: str) -> Waiting:
@@ -74,6 +74,9 @@ def hop(reason: str) -> Waiting:
         ([], [], {}, "quiet"),
         ([lane()], [hop("parked")], {}, "delivering"),
         ([lane(failing_since=NOW)], [hop("failed")], {}, "failing"),
+        ([lane(at=NOW - LATELY)], [], {}, "quiet"),
+        ([lane(at=NOW - LATELY), lane(at=NOW - LATELY + 1)], [], {}, "delivering"),
+        ([lane(at=NOW - 2 * LATELY, failing_since=NOW - 3 * LATELY)], [], {}, "failing"),
         ([lane(failing_since=NOW)], [hop("parked")], {}, "parked"),
         ([lane()], [], {"crm": Pause(destination="crm")}, "paused"),
         ([lane()], [], {"crm/b": Pause(destination="crm", org="b")}, "paused"),
@@ -83,7 +86,19 @@ def hop(reason: str) -> Waiting:
 def test_a_destination_stands_as_attempts_hops_and_pauses_say(
     lanes: list[Lane], waiting: list[Waiting], pauses: Mapping[str, Pause], state: str
 ) -> None:
-    assert standing("crm", "b", lanes, waiting, pauses).state == state
+    assert standing("crm", "b", lanes, waiting, pauses, NOW).state == state
+
+
+@pytest.mark.parametrize("org", [None, "a"])
+def test_what_all_orgs_share_is_parked_for_all_of_them_and_says_so(org: str | None) -> None:
+    """Its lane is nobody's, and the events that hop past it are of orgs."""
+    river = flowing()
+    attempt(river, "*", NOW, destination="log", delivered=0, retryable=1, error="full")
+    river.move(TIER, ("c", "log"), reason="parked")
+    with open_site(watch=watched(river), known=known()) as site:
+        rows = site.get(f"/api/v1/destinations?org={org}" if org else "/api/v1/destinations").json()["rows"]
+
+    assert {each["destination"]: each["standing"]["state"] for each in rows}["log"] == "parked"
 
 
 def test_attempts_of_an_org_are_nobody_elses() -> None:

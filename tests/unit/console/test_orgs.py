@@ -1,9 +1,9 @@
 """Orgs, the worst first, and one org alone."""
 
 from headrace.console.viewer import Viewer
-from unit.console.asking_client import open_site
+from unit.console.asking_client import NOW, open_site
 from unit.console.talks import site_of, told
-from unit.console.watched_river import known, watched
+from unit.console.watched_river import attempt, known, watched
 from unit.ledger.test_audit import NAMES, B, River, flowing
 
 
@@ -73,3 +73,33 @@ def test_what_is_wrong_in_an_orgs_books_is_on_its_page() -> None:
 
     assert "does not say what became of" in page.text
     assert B == ("b", "crm")
+
+
+def stands(river: River) -> dict[str, tuple[int, int]]:
+    with open_site(watch=watched(river), known=known()) as site:
+        rows = site.get("/api/v1/orgs").json()["rows"]
+    return {each["org"]: (each["failing"], each["delivering"]) for each in rows}
+
+
+def test_no_org_is_well_of_which_nothing_was_seen_of_late() -> None:
+    river = flowing()
+    attempt(river, "a", NOW - 86_400)
+    with open_site(watch=watched(river), known=known()) as site:
+        page = site.get("/orgs").text
+
+    assert stands(river) == {"a": (0, 0), "b": (0, 0)}
+    assert page.count('<a class="badge quiet"') == 2
+    assert '<a class="badge good"' not in page
+
+
+def test_destinations_of_an_org_count_with_those_that_all_share() -> None:
+    river = flowing()
+    attempt(river, "a", NOW - 10)
+    attempt(river, "*", NOW - 5, destination="log", delivered=0, retryable=1, error="full")
+    with open_site(watch=watched(river), known=known()) as site:
+        troubled = [each["org"] for each in site.get("/api/v1/orgs?trouble=true").json()["rows"]]
+        page = site.get("/orgs").text
+
+    assert stands(river) == {"a": (1, 1), "b": (0, 0)}, "the log is not on the route of b"
+    assert "a" in troubled
+    assert "1 failing" in page

@@ -55,14 +55,16 @@ class River:
         for org in orgs:
             self.write(NAMES.events, f"{org}/s".encode(), event(org))
 
-    def move(self, topic: str, cell: Cell, origin: int = 0, value: bytes | None = None) -> None:
+    def move(
+        self, topic: str, cell: Cell, origin: int = 0, value: bytes | None = None, *, reason: str = "rejected"
+    ) -> None:
         mark = Mark(
             destination=cell[1],
             origin=Origin(NAMES.events, 0, origin),
             attempts=1,
             first_failed_at=0.0,
             due_at=0.0,
-            reason="rejected",
+            reason=reason,
         )
         self.write(topic, f"{cell[0]}/s".encode(), value or event(cell[0]), encode(mark))
 

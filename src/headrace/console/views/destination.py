@@ -13,6 +13,7 @@ from headrace.console.sources import Sources
 from headrace.console.view import View
 from headrace.console.viewer import Absent
 from headrace.console.views.destinations import DestinationLine, destination_line
+from headrace.console.watching.condition import LATELY
 from headrace.console.watching.recent import Lane, Tried
 from headrace.console.watching.seen import Seen, seen
 from headrace.model.mark import NOBODY
@@ -46,7 +47,8 @@ class Setting(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DestinationPage(msgspec.Struct, frozen=True, kw_only=True):
-    """*lanes* are orgs, *attempts* the latest that the console has seen; *pauses* those that are about it.
+    """*lanes* are orgs, *attempts* the latest that the console has seen; *pauses* those that are about it. A lane whose
+    last post was *quiet_before* that time is quiet.
 
     *settings* are for operators.
     """
@@ -57,6 +59,7 @@ class DestinationPage(msgspec.Struct, frozen=True, kw_only=True):
     lanes: Sequence[Lane] = ()
     attempts: Sequence[Tried] = ()
     settings: Sequence[Setting] = ()
+    quiet_before: float = 0.0
     pauses: Sequence[Pause] = ()
     test: Rehearsal | None = None
     seen: Seen
@@ -72,6 +75,7 @@ def read_destination(ask: DestinationAsk, sources: Sources) -> DestinationPage:
     page = DestinationPage(
         line=line,
         period=period(ask.range, sources.clock.wall()),
+        quiet_before=sources.clock.wall() - LATELY,
         pauses=[each for each in watched.pauses.values() if _concerns(each, ask)],
         test=_test(ask, sources),
         seen=seen(watched, ask.org),

@@ -71,10 +71,16 @@ def destination_line(sources: Sources, watched: Watched, name: str, org: str | N
     waiting = [
         each
         for each in (river.waiting if river else ())
-        if each.destination == name and (org is None or each.org == org)
+        if each.destination == name and (is_shared or org is None or each.org == org)
     ]
     stands = standing(
-        name, org, recent.lanes(name, lane), waiting, watched.pauses, recent.latest(name, lane, limit=200)
+        name,
+        org,
+        recent.lanes(name, lane),
+        waiting,
+        watched.pauses,
+        sources.clock.wall(),
+        recent.latest(name, lane, limit=200),
     )
     return DestinationLine(
         destination=name,

@@ -1,6 +1,6 @@
 """Orgs: every one that the books know, the worst first."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated
 
 import msgspec
@@ -10,6 +10,7 @@ from headrace.console.fields import Limit, Text
 from headrace.console.flow import Sums, lately, sums, worst
 from headrace.console.sources import Sources
 from headrace.console.view import View
+from headrace.console.watching.condition import lanes_by_org
 from headrace.console.watching.seen import Seen, seen
 from headrace.core.report import Line
 from headrace.model.mark import NOBODY
@@ -28,12 +29,17 @@ class OrgsAsk(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class OrgLine(msgspec.Struct, frozen=True, kw_only=True):
-    """One org: its columns of the books, what was counted in the last hour, and how many of its lanes fail."""
+    """One org: its columns of the books, and what was counted in the last hour.
+
+    So many of its destinations are *failing*, and so many *delivering*: those that all orgs share among them. Where
+    neither is known of any, both are 0.
+    """
 
     org: str
     books: Line | None
     hour: Sums
     failing: int
+    delivering: int = 0
 
 
 class Orgs(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,19 +56,7 @@ def read_orgs(ask: OrgsAsk, sources: Sources) -> Orgs:
     """Return the orgs that are asked for."""
     watched = sources.watch.latest()
     books = watched.books.whole if watched.books else None
-    lines = books.orgs if books else {}
-    failing: dict[str, int] = {}
-    for lane in sources.watch.recent.lanes():
-        if lane.failing_since is not None:
-            failing[lane.org] = failing.get(lane.org, 0) + 1
-    # Before the books were closed the event log knows some orgs; posts to what all orgs share are nobody's.
-    names = lines or {each.org for each in worst(sources, MOST) if each.org != NOBODY}
-    rows = [
-        OrgLine(org=name, books=lines.get(name), hour=Sums(), failing=failing.get(name, 0))
-        for name in names
-        if ask.text.casefold() in name.casefold()
-    ]
-    rows = sorted((row for row in rows if not ask.trouble or _is_troubled(row)), key=_badness)
+    rows = _rows(ask, sources, books.orgs if books else {})
     until = ask.after + ask.limit
     return Orgs(
         rows=[msgspec.structs.replace(row, hour=sums(lately(sources, row.org))) for row in rows[ask.after : until]],
@@ -71,6 +65,25 @@ def read_orgs(ask: OrgsAsk, sources: Sources) -> Orgs:
         next=until if until < len(rows) else None,
         seen=seen(watched, None),
     )
+
+
+def _rows(ask: OrgsAsk, sources: Sources, lines: Mapping[str, Line]) -> Sequence[OrgLine]:
+    """Return every org that is meant, the worst first."""
+    # Before the books were closed the event log knows some orgs; posts to what all orgs share are nobody's.
+    known = lines or {each.org for each in worst(sources, MOST) if each.org != NOBODY}
+    names = [name for name in known if ask.text.casefold() in name.casefold()]
+    stands = lanes_by_org(sources.watch.recent.lanes(), names, sources.facts.destinations_of, sources.clock.wall())
+    rows = [
+        OrgLine(
+            org=name,
+            books=lines.get(name),
+            hour=Sums(),
+            failing=stands[name].failing,
+            delivering=stands[name].delivering,
+        )
+        for name in names
+    ]
+    return sorted((row for row in rows if not ask.trouble or _is_troubled(row)), key=_badness)
 
 
 def _is_troubled(row: OrgLine) -> bool:
