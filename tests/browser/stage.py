@@ -20,7 +20,7 @@ from headrace.broker.memory import MemoryBroker
 from headrace.clock import SystemClock
 from headrace.config import Config
 from headrace.emitter.emitter import Emitter
-from headrace.eventlog.counting import EVERY_ORG, STEPS, Counter
+from headrace.eventlog.counting import EVERY_ORG, NOWHERE, STEPS, Counter
 from headrace.eventlog.graphs import Counted
 from headrace.eventlog.keeper import Keeper
 from headrace.eventlog.opening import open_event_log
@@ -164,9 +164,10 @@ def _past(now: float) -> Iterator[Counter]:
     rng = random.Random(5)
     first = int(now) // 60 * 60 - HISTORY * 60
     for minute in range(HISTORY):
-        is_broken = 60 <= minute < 90
+        is_broken, emitted = 60 <= minute < 90, 0
         for number, org in enumerate(ORGS):
             events = int(300 + 60 * number + 80 * math.sin(minute / 25 + number) + rng.random() * 40)
+            emitted += events
             for destination in ("log", "crm"):
                 failing = destination == "crm" and org == "globex" and is_broken
                 dead = rng.randrange(4) if destination == "crm" and org == "initech" else 0
@@ -190,6 +191,10 @@ def _past(now: float) -> Iterator[Counter]:
                     retried=events if failing else 0,
                     dead=dead,
                 )
+        for step in STEPS:
+            at = first + 60 * minute
+            start = at - at % step if step else 0
+            yield Counter(step=step, org=EVERY_ORG, destination=NOWHERE, at=start, emitted=emitted)
 
 
 def _everywhere(org: str, destination: str, at: int, **numbers: float) -> Iterator[Counter]:

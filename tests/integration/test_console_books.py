@@ -23,6 +23,7 @@ from outsider import produce, record
 from river import River, until
 
 COLUMNS = Line.__struct_fields__
+PAGES = ("/", "/orgs", "/destinations")
 
 Document = dict[str, Any]
 Ask = Callable[[str], Document]
@@ -106,9 +107,10 @@ def test_books_of_the_console_are_those_of_the_audit_at_the_same_positions(
         river.start_worker()
         with flowing(river):
             broken = books_when(ask, lambda books: books["retrying"] > 20 and books["delivered"] > 100, "it retries")
-            pages = {path: ask(path) for path in ("/", "/orgs", "/destinations")}
+            during = {path: ask(path) for path in PAGES}
             orgs.plan("bad", always(Status(status=200)))
             healed = books_when(ask, lambda books: books["delivered"] > broken["delivered"] + 100, "it heals")
+            after = {path: ask(path) for path in PAGES}
 
         for taken in (broken, healed):
             file = tmp_path / "books.json"
@@ -120,8 +122,9 @@ def test_books_of_the_console_are_those_of_the_audit_at_the_same_positions(
             assert again["positions"] == taken["positions"]
         assert set(columns(broken)) == {"", *(f"org {n}" for n in ("good", "bad", "other")), *_of("log", "crm")}
 
-        for path, page in pages.items():
-            _check_page(river, path, page)
+        for pages in (during, after):
+            for path, page in pages.items():
+                _check_page(river, path, page)
         assert river.stop() == [0]
 
 
@@ -143,6 +146,11 @@ def _check_page(river: River, path: str, page: Document) -> None:
     assert dict(lines) == {name: audited[name] for name, _ in lines}
 
 
+def emitted(ask: Ask) -> float:
+    """Return the sum of the graph of what was emitted; what is not known yet is not there."""
+    return sum(point["emitted"] or 0 for point in ask("/")["points"])
+
+
 def test_lag_of_the_console_is_kafkas_and_goes_when_a_worker_comes(
     kafka: str, orgs: SimulatedOrg, tmp_path: Path
 ) -> None:
@@ -151,6 +159,7 @@ def test_lag_of_the_console_is_kafkas_and_goes_when_a_worker_comes(
         until(lambda: ask("/")["lag"] == 90, "the lag is seen", 30)
         seen = ask("/")
         assert seen["lag_seconds"] > 0
+        until(lambda: emitted(ask) > 0, "what is emitted is drawn though nobody settles it", 30)
         until(lambda: (ask("/topics")["topics"] or [{"standing": 0}])[0]["standing"] > 0, "nobody settles it", 30)
 
         river.start_worker()

@@ -11,7 +11,8 @@ import pytest
 from headrace import app
 from headrace.clock import SystemClock
 from headrace.errors import HeadraceError
-from headrace.eventlog.graphs import TotalsQuery
+from headrace.eventlog.counting import NOWHERE
+from headrace.eventlog.graphs import CounterQuery, TotalsQuery
 from headrace.eventlog.keeper import Keeper
 from headrace.eventlog.opening import Store, open_event_log
 from headrace.eventlog.settings import EventlogSettings
@@ -70,6 +71,7 @@ def test_counters_equal_the_books(
             keeper.count()
 
             found = sums(store)
+            arrived = store.counters(CounterQuery(org=None, destination=NOWHERE, since=0, until=2**40))
         assert failures == []
         assert {org: tuple(tally[name] for name in COLUMNS) for org, tally in found.items()} == {
             org: tuple(getattr(line, name) for name in COLUMNS) for org, line in books.orgs.items()
@@ -77,6 +79,7 @@ def test_counters_equal_the_books(
         assert {org: tally["dead"] for org, tally in found.items() if tally["dead"]} == {
             org: line.rejected for org, line in books.orgs.items() if line.rejected
         }
+        assert sum(each.emitted for each in arrived) == len(records) + 1
         assert books.retried > 0
         assert books.rejected > 1
         assert books.balanced

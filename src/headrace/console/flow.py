@@ -1,13 +1,13 @@
 """What flowed, per minute, from the counters of the event log: what graphs are drawn from."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Literal
 
 import msgspec
 
 from headrace.console.sources import Sources
-from headrace.eventlog.counting import Counter
-from headrace.eventlog.graphs import CounterQuery, TotalsQuery
+from headrace.eventlog.counting import NOWHERE, Counter
+from headrace.eventlog.graphs import COUNTED, CounterQuery, TotalsQuery
 
 Span = Literal["1h", "6h", "24h", "7d"]
 
@@ -19,30 +19,44 @@ _SPANS: dict[Span, tuple[int, Literal[60, 3600], int]] = {
 }
 """Seconds that are shown, those of a counter, and those of a point."""
 
-
 HOUR = 3600.0
 
 SOONEST = 5.0
 """Seconds of a step under way from which on its rate means something."""
 
+FRESH = 30.0
+"""Seconds ago at most up to which is counted while the keeper keeps up."""
+
+
+MOST = 100_000
+"""Sums that one question for the orgs of a page returns: more than those orgs have destinations."""
+
 
 class Period(msgspec.Struct, frozen=True, kw_only=True):
-    """From *since* up to *until*, in steps of so many seconds, all of which have ended. One more is under way."""
+    """From *since* up to *until*, in steps of so many seconds, all of which have ended. One more is under way.
+
+    Everything is *counted* up to that time, in seconds since the epoch; None: nothing was ever counted. *is_fresh*:
+    that is about now.
+    """
 
     since: int
     until: int
     step: int
+    counted: float | None = None
+    is_fresh: bool = False
 
 
 class Point(msgspec.Struct, frozen=True, kw_only=True):
-    """One step from *at* on. Numbers are per minute, None where nobody has counted yet; `accepted` counts an event once
-    per destination. *ms* is the mean and *slowest_ms* the longest time of a post; *age_ms* and *oldest_ms* tell how old
-    the first events of posts were when they were delivered. None where there was none. A step that is not *whole* is
-    under way: its numbers are the rates so far.
+    """One step from *at* on. Numbers are per minute, None where nobody has counted all of it yet. *emitted* counts an
+    event once, when Kafka has it; nobody knows it of one org or destination. `accepted` counts it once per destination,
+    when a worker settles it. *ms* is the mean and *slowest_ms* the longest time of a post; *age_ms* and *oldest_ms*
+    tell how old the first events of posts were when they were delivered. None where there was none. A step that is not
+    *whole* is under way: its numbers are the rates so far.
     """
 
     at: int
     whole: bool = True
+    emitted: float | None = None
     accepted: float | None = None
     delivered: float | None = None
     posted: float | None = None
@@ -74,42 +88,51 @@ class Sums(msgspec.Struct, kw_only=True):
     oldest_ms: float | None = None
 
 
-def period(span: Span, now: float) -> Period:
-    """Return what *span* means at *now*."""
+def period(sources: Sources, span: Span) -> Period:
+    """Return what *span* means now, and how far of it is counted."""
+    now, counted = sources.clock.wall(), counted_to(sources)
     length, _, step = _SPANS[span]
     until = int(now // step) * step
-    return Period(since=until - length, until=until, step=step)
+    is_fresh = counted is not None and now - counted <= FRESH
+    return Period(since=until - length, until=until, step=step, counted=counted, is_fresh=is_fresh)
 
 
-def flow(sources: Sources, org: str | None, destination: str | None, span: Span) -> Sequence[Point]:
+def flow(sources: Sources, org: str | None, destination: str | None, asked: Period) -> Sequence[Point]:
     """Return what flowed for *org* (None: all), at *destination* (None: all of them)."""
-    asked = period(span, sources.clock.wall())
-    query = CounterQuery(
-        org=org, destination=destination, since=asked.since, until=asked.until + asked.step, step=_SPANS[span][1]
-    )
-    return points(sources.log.counters(query), asked, counted_to(sources))
+    step: Literal[60, 3600] = 3600 if asked.step >= HOUR else 60
+    until = asked.until + asked.step
+    query = CounterQuery(org=org, destination=destination, since=asked.since, until=until, step=step)
+    return points(sources.log.counters(query), asked)
 
 
-def points(counters: Sequence[Counter], asked: Period, counted: float) -> Sequence[Point]:
-    """Sum *counters* up in steps, and in the one under way; steps that ended after *counted* are not known yet."""
+def points(counters: Sequence[Counter], asked: Period) -> Sequence[Point]:
+    """Sum *counters* up in steps, and in the one under way.
+
+    A step is known when everything is counted that far; of what is counted beyond, as a keeper does that comes back
+    from a long way behind, nobody knows how much is missing.
+    """
     steps: dict[int, list[Counter]] = {}
     for each in counters:
         steps.setdefault(each.at - each.at % asked.step, []).append(each)
+    counted = float("-inf") if asked.counted is None else asked.counted
     told = []
-    for at in range(asked.since, asked.until, asked.step):
-        is_known = at + asked.step <= counted or at in steps
-        told.append(_point(at, sums(steps.get(at, [])), asked.step) if is_known else Point(at=at))
-    seconds = min(counted - asked.until, asked.step)
-    if seconds >= SOONEST:
-        so_far = _point(asked.until, sums(steps.get(asked.until, [])), seconds)
-        told.append(msgspec.structs.replace(so_far, whole=False))
+    for at in range(asked.since, asked.until + asked.step, asked.step):
+        found, seconds = steps.get(at, []), counted - at
+        if seconds >= asked.step:
+            told.append(_point(at, found, asked.step))
+        elif seconds >= SOONEST and asked.is_fresh:
+            told.append(msgspec.structs.replace(_point(at, found, seconds), whole=False))
+        elif at < asked.until:
+            told.append(Point(at=at))
     return told
 
 
-def _point(at: int, summed: Sums, seconds: float) -> Point:
-    minutes = seconds / 60
+def _point(at: int, counters: Sequence[Counter], seconds: float) -> Point:
+    minutes, summed = seconds / 60, sums(counters)
+    emitted = [each.emitted for each in counters if each.destination == NOWHERE]
     return Point(
         at=at,
+        emitted=_rate(sum(emitted), minutes) if emitted else None,
         accepted=_rate(summed.accepted, minutes),
         delivered=_rate(summed.delivered, minutes),
         posted=_rate(summed.posted, minutes),
@@ -140,11 +163,31 @@ def sums(counters: Sequence[Counter]) -> Sums:
     return total
 
 
-def lately(sources: Sources, org: str | None, seconds: float = HOUR) -> Sequence[Counter]:
-    """Return counters of about so many seconds, whole hours, of one org or (None) of all in sum, by destination."""
-    now = sources.clock.wall()
-    since = (now - seconds) // HOUR * HOUR
-    return sources.log.counters(CounterQuery(org=org, since=since, until=now + 1, step=3600))
+def lately(sources: Sources, org: str | None, seconds: float = HOUR) -> Sequence[Counter] | None:
+    """Return counters of about so many seconds, whole hours, of one org or (None) of all in sum, by destination.
+
+    None: nothing of that time has been counted yet.
+    """
+    since = begin(sources.clock.wall(), seconds)
+    if not _is_known(sources, since):
+        return None
+    return sources.log.counters(CounterQuery(org=org, since=since, until=sources.clock.wall() + 1, step=3600))
+
+
+def lately_of(sources: Sources, orgs: Collection[str]) -> Mapping[str, Sums] | None:
+    """Return the sums of the same hours for each of *orgs*, with one question to the event log."""
+    since = begin(sources.clock.wall(), HOUR)
+    if not _is_known(sources, since):
+        return None
+    found: dict[str, list[Counter]] = {org: [] for org in orgs}
+    for each in sources.log.totals(TotalsQuery(org=None, orgs=orgs, since=since, limit=MOST)) if orgs else ():
+        found[each.org].append(each)
+    return {org: sums(each) for org, each in found.items()}
+
+
+def at_destination(counters: Sequence[Counter] | None, destination: str) -> Sums | None:
+    """Sum up those of *counters* that are of *destination*; what is not known stays so."""
+    return None if counters is None else sums([each for each in counters if each.destination == destination])
 
 
 def worst(sources: Sources, limit: int) -> Sequence[Counter]:
@@ -152,10 +195,18 @@ def worst(sources: Sources, limit: int) -> Sequence[Counter]:
     return sources.log.totals(TotalsQuery(org=None, since=sources.clock.wall() - HOUR, limit=limit))
 
 
-def counted_to(sources: Sources) -> float:
-    """Return up to when the keeper has counted, as far as this console knows."""
-    done = [pulse.done_at for pulse in sources.pulses() if pulse.name == "keeper"]
-    return next((at for at in done if at is not None), sources.clock.wall())
+def counted_to(sources: Sources) -> float | None:
+    """Return up to when the keepers have counted everything; None before one came to the end of its first step."""
+    return sources.log.read_to(COUNTED.topic).get(COUNTED.partition)
+
+
+def begin(now: float, seconds: float) -> float:
+    """Return the begin of the hour in which it was so many *seconds* before *now*."""
+    return (now - seconds) // HOUR * HOUR
+
+
+def _is_known(sources: Sources, since: float) -> bool:
+    return (counted_to(sources) or 0.0) > since
 
 
 def _rate(events: int, minutes: float) -> float:

@@ -7,7 +7,7 @@ import msgspec
 from headrace.eventlog.choosing import Where
 from headrace.eventlog.counting import COUNTER, EVERY_ORG, Counter
 from headrace.eventlog.graphs import Counted, CounterQuery, TotalsQuery
-from headrace.eventlog.tables import Tables, upsert
+from headrace.eventlog.tables import Tables, marks, upsert
 from headrace.model.record import TopicPartition
 
 _SUMS = (*COUNTER.sums, *COUNTER.greatest)
@@ -73,6 +73,8 @@ def totals(tables: Tables, query: TotalsQuery) -> Sequence[Counter]:
         where.add("org <> ?", EVERY_ORG)
     else:
         where.add("org = ?", query.org)
+    if query.orgs is not None:
+        where.add(f"org IN ({marks(list(query.orgs)) or 'NULL'})", *query.orgs)
     sums = ", ".join(
         [f"sum({column}) AS {column}" for column in COUNTER.sums]
         + [f"max({column}) AS {column}" for column in COUNTER.greatest]

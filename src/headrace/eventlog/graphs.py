@@ -25,10 +25,13 @@ class CounterQuery(msgspec.Struct, frozen=True, kw_only=True):
 class TotalsQuery(msgspec.Struct, frozen=True, kw_only=True):
     """Which sums, per org and destination: of one org or (None) of each, from *since* on, or of all time.
 
+    *orgs*, where they are given, are those of which each is meant: those of a page are one question.
+
     The most dead letters come first, then the most retries, then the most events. *since* counts in whole hours.
     """
 
     org: str | None
+    orgs: Collection[str] | None = None
     since: float | None = None
     limit: int = 1000
 

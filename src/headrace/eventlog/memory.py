@@ -176,6 +176,7 @@ class MemoryEventLog:
                 each.step == step
                 and each.at >= since
                 and (each.org == query.org if query.org else each.org != EVERY_ORG)
+                and (query.orgs is None or each.org in query.orgs)
             ):
                 whole = Counter(step=0, org=each.org, destination=each.destination, at=0)
                 COUNTER.merge(sums.setdefault((each.org, each.destination), whole), each)

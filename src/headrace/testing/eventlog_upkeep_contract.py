@@ -177,6 +177,18 @@ class UpkeepContract:
         assert [each.id for each in store.events(EventQuery(org="acme", session="s-0"))] == ["young"]
         assert store.counters(CounterQuery(org="acme", since=0, until=BEGUN)) == []
 
+    def test_totals_of_several_orgs_are_one_question(self, store: Store) -> None:
+        hour = {"step": 3600, "at": 1_795_428_000}
+        named = [f"o{number}" for number in range(600)]
+        store.count(Counted(counters=[counter(**hour, org=org, retried=1) for org in (*named, "*")]))
+
+        def orgs(*asked: str, org: str | None = None) -> list[str]:
+            return [each.org for each in store.totals(TotalsQuery(org=org, orgs=asked, since=BEGUN))]
+
+        assert orgs("o7", "nobody", "o3") == ["o3", "o7"]
+        assert orgs(*named[:500]) == sorted(named[:500]), "as many as the longest page has"
+        assert (orgs(), orgs("*"), orgs("o7", org="o3")) == ([], [], [])
+
     def test_counters_add_up_with_their_place_or_not_at_all(self, store: Store) -> None:
         first = Counted(
             read=(PLACE, 0, 10),

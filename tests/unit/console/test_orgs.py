@@ -1,7 +1,14 @@
 """Orgs, the worst first, and one org alone."""
 
+from collections.abc import Sequence
+
 from headrace.console.viewer import Viewer
+from headrace.eventlog.counting import Counter
+from headrace.eventlog.graphs import Counted, CounterQuery, TotalsQuery
+from headrace.eventlog.memory import MemoryEventLog
+from headrace.testing.clock import FakeClock
 from unit.console.asking_client import NOW, open_site
+from unit.console.counted_log import MINUTE, counted, counted_up_to, counters
 from unit.console.talks import site_of, told
 from unit.console.watched_river import attempt, known, watched
 from unit.ledger.test_audit import NAMES, B, River, flowing
@@ -73,6 +80,48 @@ def test_what_is_wrong_in_an_orgs_books_is_on_its_page() -> None:
 
     assert "does not say what became of" in page.text
     assert B == ("b", "crm")
+
+
+class Asked(MemoryEventLog):
+    """A log that notes how often it was asked for numbers."""
+
+    def __init__(self) -> None:
+        super().__init__(FakeClock())
+        self.questions: list[CounterQuery | TotalsQuery] = []
+
+    def counters(self, query: CounterQuery) -> Sequence[Counter]:
+        self.questions.append(query)
+        return super().counters(query)
+
+    def totals(self, query: TotalsQuery) -> Sequence[Counter]:
+        self.questions.append(query)
+        return super().totals(query)
+
+
+def test_a_page_of_orgs_is_one_question_to_the_event_log() -> None:
+    """A transaction for each row, every five seconds, would be felt by everybody who writes."""
+    river, log = River(), Asked()
+    river.emit(*(f"o{number}" for number in range(25)))
+    for number in range(25):
+        log.count(Counted(counters=counters(f"o{number}", "crm", MINUTE, posts=10 + number, failed=number)))
+    counted_up_to(log, NOW)
+    with open_site(watch=watched(river), known=known(), log=log) as site:
+        rows = site.get("/api/v1/orgs?limit=10&after=10").json()["rows"]
+
+    assert len(log.questions) == 1
+    assert {each["org"]: each["hour"]["failed"] for each in rows} == {
+        each["org"]: int(each["org"][1:]) for each in rows
+    }
+
+
+def test_an_hour_of_an_org_is_the_same_in_the_list_and_by_destination() -> None:
+    with open_site(watch=watched(), known=known(), log=counted()) as site:
+        rows = {each["org"]: each["hour"] for each in site.get("/api/v1/orgs").json()["rows"]}
+        theirs = site.get("/api/v1/destinations?org=b").json()["rows"]
+
+    (crm,) = [each["hour"] for each in theirs if each["destination"] == "crm"]
+    assert rows["b"] == crm
+    assert (crm["posts"], crm["ms"]) == (1, 8.0)
 
 
 def stands(river: River) -> dict[str, tuple[int, int]]:

@@ -7,7 +7,7 @@ import msgspec
 from msgspec import Meta
 
 from headrace.console.fields import Destination, Limit, Org
-from headrace.console.flow import Period, Point, Span, flow, lately, period, sums
+from headrace.console.flow import Period, Point, Span, at_destination, flow, lately, period
 from headrace.console.rehearsals import Rehearsal
 from headrace.console.sources import Sources
 from headrace.console.view import View
@@ -57,9 +57,9 @@ class DestinationPage(msgspec.Struct, frozen=True, kw_only=True):
     period: Period
     points: Sequence[Point] = ()
     lanes: Sequence[Lane] = ()
+    quiet_before: float = 0.0
     attempts: Sequence[Tried] = ()
     settings: Sequence[Setting] = ()
-    quiet_before: float = 0.0
     pauses: Sequence[Pause] = ()
     test: Rehearsal | None = None
     seen: Seen
@@ -69,13 +69,13 @@ def read_destination(ask: DestinationAsk, sources: Sources) -> DestinationPage:
     """Return one destination; raise `Absent` for one that there is not, or that is not on the org's route."""
     watched, recent = sources.watch.latest(), sources.watch.recent
     check(ask.destination, ask.org, sources)
-    hour = sums([each for each in lately(sources, ask.org) if each.destination == ask.destination])
+    asked, hour = period(sources, ask.range), at_destination(lately(sources, ask.org), ask.destination)
     line = destination_line(sources, watched, ask.destination, ask.org, hour)
     lane = NOBODY if line.shared else ask.org
     page = DestinationPage(
-        line=line,
-        period=period(ask.range, sources.clock.wall()),
         quiet_before=sources.clock.wall() - LATELY,
+        line=line,
+        period=asked,
         pauses=[each for each in watched.pauses.values() if _concerns(each, ask)],
         test=_test(ask, sources),
         seen=seen(watched, ask.org),
@@ -88,7 +88,7 @@ def read_destination(ask: DestinationAsk, sources: Sources) -> DestinationPage:
     if ask.tab == "settings":
         return msgspec.structs.replace(page, settings=_settings(ask, sources))
     lanes = () if line.shared else recent.lanes(ask.destination, ask.org)[:LANES]
-    return msgspec.structs.replace(page, points=flow(sources, ask.org, ask.destination, ask.range), lanes=lanes)
+    return msgspec.structs.replace(page, points=flow(sources, ask.org, ask.destination, asked), lanes=lanes)
 
 
 def check(destination: str, org: str | None, sources: Sources) -> None:

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from headrace.console.fields import Org
-from headrace.console.flow import Sums, lately, sums
+from headrace.console.flow import Sums, at_destination, lately
 from headrace.console.sources import Sources
 from headrace.console.view import View
 from headrace.console.watching.condition import Standing, standing
@@ -26,7 +26,8 @@ class DestinationsAsk(msgspec.Struct, frozen=True, kw_only=True):
 class DestinationLine(msgspec.Struct, frozen=True, kw_only=True):
     """One destination. *type* is empty where it is configured no more. *target* is a server, and never a whole URL.
 
-    *books* are its columns, *hour* what was counted in the last hour. *shared*: all orgs are one lane there.
+    *books* are its columns, *hour* what was counted in the last hour or two, None while nothing was.
+    *shared*: all orgs are one lane there.
     """
 
     destination: str
@@ -35,7 +36,7 @@ class DestinationLine(msgspec.Struct, frozen=True, kw_only=True):
     shared: bool
     standing: Standing
     books: Line | None
-    hour: Sums
+    hour: Sums | None
 
 
 class Destinations(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,12 +58,14 @@ def destination_lines(sources: Sources, watched: Watched, org: str | None) -> Se
     routed = sources.facts.destinations if org is None else sources.facts.destinations_of(org)
     counted = lately(sources, org)
     return [
-        destination_line(sources, watched, name, org, sums([each for each in counted if each.destination == name]))
+        destination_line(sources, watched, name, org, at_destination(counted, name))
         for name in sorted({*routed, *(name for name in known if name != NOBODY)})
     ]
 
 
-def destination_line(sources: Sources, watched: Watched, name: str, org: str | None, hour: Sums) -> DestinationLine:
+def destination_line(
+    sources: Sources, watched: Watched, name: str, org: str | None, hour: Sums | None
+) -> DestinationLine:
     """Return the line of one destination, for *org* or for all."""
     configured = sources.facts.destinations.get(name)
     is_shared = configured is not None and configured.shared

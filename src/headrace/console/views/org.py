@@ -46,11 +46,12 @@ def read_org(ask: OrgAsk, sources: Sources) -> OrgPage:
     watched = sources.watch.latest()
     books = watched.books.of(ask.org) if watched.books else None
     failed = sources.log.find_sessions(SessionQuery(org=ask.org, errors=True, limit=SHOWN))
+    asked = period(sources, ask.range)
     return OrgPage(
         org=ask.org,
-        period=period(ask.range, sources.clock.wall()),
+        period=asked,
         books=line(watched, ask.org),
-        points=flow(sources, ask.org, None, ask.range),
+        points=flow(sources, ask.org, None, asked),
         destinations=destination_lines(sources, watched, ask.org),
         exceptions=sources.log.find_exceptions(ExceptionQuery(org=ask.org, limit=SHOWN)).rows,
         failed=[summary_of(each) for each in failed.rows],

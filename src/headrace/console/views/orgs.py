@@ -7,7 +7,7 @@ import msgspec
 from msgspec import Meta
 
 from headrace.console.fields import Limit, Text
-from headrace.console.flow import Sums, lately, sums, worst
+from headrace.console.flow import Sums, lately_of, worst
 from headrace.console.sources import Sources
 from headrace.console.view import View
 from headrace.console.watching.condition import lanes_by_org
@@ -29,7 +29,7 @@ class OrgsAsk(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class OrgLine(msgspec.Struct, frozen=True, kw_only=True):
-    """One org: its columns of the books, and what was counted in the last hour.
+    """One org: its columns of the books, and what was counted in the last hour or two, None while nothing was.
 
     So many of its destinations are *failing*, and so many *delivering*: those that all orgs share among them. Where
     neither is known of any, both are 0.
@@ -37,7 +37,7 @@ class OrgLine(msgspec.Struct, frozen=True, kw_only=True):
 
     org: str
     books: Line | None
-    hour: Sums
+    hour: Sums | None
     failing: int
     delivering: int = 0
 
@@ -58,8 +58,10 @@ def read_orgs(ask: OrgsAsk, sources: Sources) -> Orgs:
     books = watched.books.whole if watched.books else None
     rows = _rows(ask, sources, books.orgs if books else {})
     until = ask.after + ask.limit
+    shown = rows[ask.after : until]
+    hours = lately_of(sources, [row.org for row in shown])
     return Orgs(
-        rows=[msgspec.structs.replace(row, hour=sums(lately(sources, row.org))) for row in rows[ask.after : until]],
+        rows=[msgspec.structs.replace(row, hour=hours[row.org]) for row in shown] if hours is not None else shown,
         found=len(rows),
         total=None if books is None else Line(**{name: getattr(books, name) for name in Line.__struct_fields__}),
         next=until if until < len(rows) else None,
@@ -77,7 +79,7 @@ def _rows(ask: OrgsAsk, sources: Sources, lines: Mapping[str, Line]) -> Sequence
         OrgLine(
             org=name,
             books=lines.get(name),
-            hour=Sums(),
+            hour=None,
             failing=stands[name].failing,
             delivering=stands[name].delivering,
         )

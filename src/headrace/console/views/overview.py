@@ -50,14 +50,15 @@ class Tier(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Overview(msgspec.Struct, frozen=True, kw_only=True):
-    """*books* are the columns of the audit, None before it was made; *sums* what was counted in the range.
+    """*books* are the columns of the audit, None before it was made; *sums* what was counted in the range, None while
+    nothing of it was.
 
     *lag*, *lag_seconds*, *tiers*, *depth* (looks at the river since the console started) and *worst* are operators'.
     """
 
     period: Period
     books: Line | None
-    sums: Sums
+    sums: Sums | None
     points: Sequence[Point]
     exceptions: Sequence[ExceptionSummary]
     lag: int | None = None
@@ -71,15 +72,15 @@ class Overview(msgspec.Struct, frozen=True, kw_only=True):
 def read_overview(ask: OverviewAsk, sources: Sources) -> Overview:
     """Return the overview of *org*, or of all."""
     watched, now = sources.watch.latest(), sources.clock.wall()
-    asked = period(ask.range, now)
+    asked = period(sources, ask.range)
     counted = lately(sources, ask.org, _SECONDS[ask.range])
     failures = ExceptionQuery(org=ask.org, since=now - _SECONDS[ask.range], limit=WORST)
     river = watched.river if ask.org is None else None
     return Overview(
         period=asked,
         books=line(watched, ask.org),
-        sums=sums(counted),
-        points=flow(sources, ask.org, None, ask.range),
+        sums=None if counted is None else sums(counted),
+        points=flow(sources, ask.org, None, asked),
         exceptions=sources.log.find_exceptions(failures).rows,
         lag=river.events.lag if river else None,
         lag_seconds=river.lag_seconds if river else None,
