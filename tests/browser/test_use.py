@@ -2,7 +2,7 @@
 
 import re
 
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from browser.pages import opened
 
@@ -116,6 +116,40 @@ def test_a_chart_is_drawn_from_its_table_and_zooms_with_the_others(browser: Brow
         assert begin[:3] == first.locator(".u-value").first.inner_text()[:3]
         assert begin < first.locator(".u-value").first.inner_text() == second.locator(".u-value").first.inner_text()
         assert watched.complaints() == []
+
+
+def test_a_bar_leads_to_what_it_counts_by_a_click_and_not_by_a_drag(browser: Browser, pages: dict[str, str]) -> None:
+    with opened(browser) as watched:
+        watched.visit(pages["overview"])
+        chart = watched.page.locator("figure.chart#trouble")
+        rows = chart.locator("details tbody tr")
+        number = linked(chart)[0]
+        href = rows.nth(number).locator("th a").get_attribute("href")
+        over = chart.locator(".u-over")
+        over.scroll_into_view_if_needed()
+        box = over.bounding_box()
+        assert box is not None
+        mouse, y = watched.page.mouse, box["y"] + box["height"] / 2
+        x = box["x"] + box["width"] * (number + 0.5) / rows.count()
+        mouse.move(x + 60, y)
+        mouse.down()
+        mouse.move(x, y, steps=3)
+        mouse.up()
+        watched.page.wait_for_timeout(400)
+        mouse.dblclick(x, y)
+        watched.page.wait_for_timeout(400)
+        assert watched.page.url == pages["overview"]
+        mouse.click(x, y)
+        expect(watched.page).to_have_url(re.compile(re.escape(str(href)) + "$"))
+        assert watched.complaints() == []
+
+
+def linked(chart: Locator) -> list[int]:
+    """Return the rows of the chart's table that lead somewhere."""
+    found: list[int] = chart.locator("details tbody tr").evaluate_all(
+        "rows => rows.flatMap((row, number) => row.querySelector('th a') ? [number] : [])"
+    )
+    return found
 
 
 def test_live_sections_change_and_leave_alone_what_is_in_use(browser: Browser, pages: dict[str, str]) -> None:

@@ -13,6 +13,7 @@ from headrace.console.watching.river import Waiting
 from headrace.model.exchange import Exchange
 from headrace.model.pause import Pause
 from unit.console.asking_client import NOW, Asking, open_site
+from unit.console.counted_log import MINUTE, counted
 from unit.console.watched_river import CRM, attempt, known, watched
 from unit.ledger.test_audit import TIER, B, River, flowing
 
@@ -73,10 +74,10 @@ def hop(reason: str) -> Waiting:
     [
         ([], [], {}, "quiet"),
         ([lane()], [hop("parked")], {}, "delivering"),
-        ([lane(failing_since=NOW)], [hop("failed")], {}, "failing"),
         ([lane(at=NOW - LATELY)], [], {}, "quiet"),
         ([lane(at=NOW - LATELY), lane(at=NOW - LATELY + 1)], [], {}, "delivering"),
         ([lane(at=NOW - 2 * LATELY, failing_since=NOW - 3 * LATELY)], [], {}, "failing"),
+        ([lane(failing_since=NOW)], [hop("failed")], {}, "failing"),
         ([lane(failing_since=NOW)], [hop("parked")], {}, "parked"),
         ([lane()], [], {"crm": Pause(destination="crm")}, "paused"),
         ([lane()], [], {"crm/b": Pause(destination="crm", org="b")}, "paused"),
@@ -199,3 +200,15 @@ def test_waiting_for_a_paused_destination_is_told_with_who_paused_it() -> None:
     assert "migration" in page.text
     assert 'action="/destinations/crm/resume"' in page.text
     assert B == ("b", "crm")
+
+
+def test_a_bar_of_posts_leads_to_the_attempts_of_its_minute() -> None:
+    with open_site(watch=watched(failing()), known=known(), log=counted()) as site:
+        page = site.get("/destinations/crm?org=a").text
+        begun = site.get(f"/api/v1/destinations/crm?tab=attempts&since={NOW - 20}&until={NOW - 10}").json()["attempts"]
+        told = site.get(f"/destinations/crm?tab=attempts&since={MINUTE}").text
+
+    href = f"/destinations/crm?tab=attempts&amp;org=a&amp;since={MINUTE}&amp;until={MINUTE + 60}"
+    assert f'<a href="{href}">' in page
+    assert [each["at"] for each in begun] == [NOW - 20]
+    assert "Of any time" in told

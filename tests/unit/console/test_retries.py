@@ -91,3 +91,16 @@ def test_nothing_that_waits_is_a_sentence() -> None:
         page = site.get("/retries?destination=crm")
 
     assert "Nothing waits that matches" in page.text
+
+
+def test_a_minute_of_the_histogram_leads_to_what_is_due_in_it() -> None:
+    river = retrying()
+    with open_site(watch=watched(river), known=known()) as site:
+        minute = next(each for each in site.get("/api/v1/retries").json()["due"] if sum(each["records"]))
+        until = int(minute["at"]) + 60
+        page = site.get("/retries").text
+        due_by_then, later = (site.get(f"/api/v1/retries?{name}={until}").json() for name in ("until", "since"))
+
+    assert f'<a href="/retries?until={until}#groups">' in page
+    assert [sum(each["records"] for each in found["groups"]) for found in (due_by_then, later)] == [3, 0]
+    assert [each["records"] for each in later["tiers"]] == [0]

@@ -8,6 +8,8 @@
 const charts = new Map();
 const COLOURS = 8;
 const HEIGHT = 178;
+/** Milliseconds in which a second click makes a double one of the first. */
+const TWICE = 250;
 
 /** @param {HTMLElement} figure @returns {Table} */
 function read(figure) {
@@ -52,7 +54,7 @@ function write(value, unit) {
 const padded = (xs, room, low, high) => [low <= xs[0] ? xs[0] - room : low, high >= xs[xs.length - 1] ? xs[xs.length - 1] + room : high];
 
 /** What goes well, what waits and what is wrong has its colour on every chart; others take those that are left. @type {[RegExp, number][]} */
-const MEANT = [[/delivered|succe|accepted/i, 1], [/retr|hop|wait|lag/i, 2], [/dead|fail|reject|refus|lost|gave/i, 4]];
+const MEANT = [[/delivered|succe/i, 1], [/retr|hop|wait|lag/i, 2], [/dead|fail|reject|refus|lost|gave/i, 4]];
 
 /** @param {string[]} names @returns {number[]} */
 function inks(names) {
@@ -170,11 +172,19 @@ function draw(figure) {
   const chart = { table, shape, plot: /** @type {any} */ (null) };
   const made = new window.uPlot({ ...options(figure, table), width: plot.clientWidth || 300, hooks: { setSeries: [(/** @type {any} */ u, /** @type {any} */ _, /** @type {any} */ change) => { if (change.show !== undefined && chart.plot) u.setData(values(figure, chart)); }] } }, values(figure, chart), plot);
   chart.plot = made;
-  made.over.addEventListener("click", () => {
-    const href = chart.table.hrefs[made.cursor.idx ?? -1];
-    if (href) location.href = href;
-  });
+  follow(made.over, () => chart.table.hrefs[made.cursor.idx ?? -1]);
   charts.set(figure, chart);
+}
+
+/** A click goes where *href* says; a double one is for the zoom, and uPlot tells of none at the end of a drag. @param {HTMLElement} over @param {() => string | undefined} href */
+function follow(over, href) {
+  let leaving = 0;
+  over.addEventListener("click", () => {
+    const target = href();
+    clearTimeout(leaving);
+    if (target) leaving = setTimeout(() => { location.href = target; }, TWICE);
+  });
+  over.addEventListener("dblclick", () => clearTimeout(leaving));
 }
 
 /** Gives a drawing new values, and leaves its zoom. @param {HTMLElement} figure @param {Chart} chart @param {Table} table */

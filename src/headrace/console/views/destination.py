@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from headrace.console.fields import Destination, Limit, Org
+from headrace.console.fields import Destination, Limit, Org, Time
 from headrace.console.flow import Period, Point, Span, at_destination, flow, lately, period
 from headrace.console.rehearsals import Rehearsal
 from headrace.console.sources import Sources
@@ -14,7 +14,7 @@ from headrace.console.view import View
 from headrace.console.viewer import Absent
 from headrace.console.views.destinations import DestinationLine, destination_line
 from headrace.console.watching.condition import LATELY
-from headrace.console.watching.recent import Lane, Tried
+from headrace.console.watching.recent import Lane, Recent, Tried
 from headrace.console.watching.seen import Seen, seen
 from headrace.model.mark import NOBODY
 from headrace.model.pause import Pause
@@ -34,6 +34,8 @@ class DestinationAsk(msgspec.Struct, frozen=True, kw_only=True):
     tab: Annotated[Literal["overview", "attempts", "settings"], Meta(description="What of it.")] = "overview"
     range: Annotated[Span, Meta(description="How far back the graphs go.")] = "1h"
     failed: Annotated[bool, Meta(description="Only attempts of which something was not delivered.")] = False
+    since: Annotated[Time | None, Meta(description="Only attempts begun at or after this time.")] = None
+    until: Annotated[Time | None, Meta(description="Only attempts begun before this time.")] = None
     test: Annotated[Id | None, Meta(description="The id of a test send that is to be shown.")] = None
     limit: Limit = 100
 
@@ -83,12 +85,16 @@ def read_destination(ask: DestinationAsk, sources: Sources) -> DestinationPage:
     if ask.tab == "attempts":
         # What all orgs share has attempts that carry everybody's events: an org's viewer sees none of them.
         hidden = line.shared and ask.org is not None
-        found = () if hidden else recent.latest(ask.destination, lane, failed=ask.failed, limit=ask.limit)
+        found = () if hidden else _attempts(ask, lane, recent)
         return msgspec.structs.replace(page, attempts=found)
     if ask.tab == "settings":
         return msgspec.structs.replace(page, settings=_settings(ask, sources))
     lanes = () if line.shared else recent.lanes(ask.destination, ask.org)[:LANES]
     return msgspec.structs.replace(page, points=flow(sources, ask.org, ask.destination, asked), lanes=lanes)
+
+
+def _attempts(ask: DestinationAsk, lane: str | None, recent: Recent) -> Sequence[Tried]:
+    return recent.latest(ask.destination, lane, failed=ask.failed, since=ask.since, until=ask.until, limit=ask.limit)
 
 
 def check(destination: str, org: str | None, sources: Sources) -> None:

@@ -7,7 +7,7 @@ import msgspec
 from msgspec import Meta
 
 from headrace.console.fields import Org
-from headrace.console.flow import Period, Point, Span, Sums, flow, lately, period, sums, worst
+from headrace.console.flow import HOUR, Period, Point, Span, Sums, begin, flow, lately, period, sums, worst
 from headrace.console.sources import Sources
 from headrace.console.view import View
 from headrace.console.watching.history import Sample
@@ -54,6 +54,7 @@ class Overview(msgspec.Struct, frozen=True, kw_only=True):
     nothing of it was.
 
     *lag*, *lag_seconds*, *tiers*, *depth* (looks at the river since the console started) and *worst* are operators'.
+    What *worst* tells begins at *worst_since*.
     """
 
     period: Period
@@ -66,6 +67,7 @@ class Overview(msgspec.Struct, frozen=True, kw_only=True):
     tiers: Sequence[Tier] = ()
     depth: Sequence[Sample] = ()
     worst: Sequence[Trouble] = ()
+    worst_since: int = 0
     seen: Seen
 
 
@@ -87,6 +89,7 @@ def read_overview(ask: OverviewAsk, sources: Sources) -> Overview:
         tiers=[Tier(tier=topic.tier or topic.name, records=topic.lag or 0) for topic in river.tiers] if river else (),
         depth=sources.watch.history.between(asked.since, now, max(2.0, asked.step / 10)) if ask.org is None else (),
         worst=_worst(worst(sources, LOOKED_AT), watched) if ask.org is None else (),
+        worst_since=int(begin(now, HOUR)),
         seen=seen(watched, ask.org),
     )
 

@@ -7,7 +7,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from headrace.console.fields import Limit, Org, Text
+from headrace.console.fields import Limit, Org, Text, Time
 from headrace.console.sources import Sources
 from headrace.console.view import View
 from headrace.console.watching.history import Sample
@@ -28,6 +28,8 @@ class RetriesAsk(msgspec.Struct, frozen=True, kw_only=True):
     org: Org | None = None
     destination: Annotated[Text | None, Meta(description="Only what is for this destination.")] = None
     tier: Annotated[Text | None, Meta(description="Only what is on this tier, such as `5s`.")] = None
+    since: Annotated[Time | None, Meta(description="Only what is due at or after this time.")] = None
+    until: Annotated[Time | None, Meta(description="Only what is due before this time.")] = None
     limit: Limit = 50
 
 
@@ -131,7 +133,7 @@ def _group(org: str, destination: str, waiting: Sequence[Waiting]) -> Group:
 def _tiers(watched: Watched, found: Sequence[Waiting], ask: RetriesAsk) -> Sequence[TierDepth]:
     if watched.river is None:
         return ()
-    is_all = ask.org is None and ask.destination is None
+    is_all = (ask.org, ask.destination, ask.since, ask.until) == (None, None, None, None)
     told = []
     for topic in watched.river.tiers:
         tier = topic.tier or topic.name
@@ -148,6 +150,8 @@ def _is_meant(waiting: Waiting, ask: RetriesAsk) -> bool:
         (ask.org is None or waiting.org == ask.org)
         and (ask.destination is None or waiting.destination == ask.destination)
         and (ask.tier is None or waiting.tier == ask.tier)
+        and (ask.since is None or waiting.due_at >= ask.since)
+        and (ask.until is None or waiting.due_at < ask.until)
     )
 
 

@@ -82,8 +82,20 @@ class Recent:
             if len(self._lanes) > MOST_LANES:
                 del self._lanes[next(iter(self._lanes))]
 
-    def latest(self, destination: str, org: str | None, *, failed: bool = False, limit: int = 100) -> Sequence[Tried]:
-        """Return the latest attempts at *destination*, of one org or all, the last begun first."""
+    def latest(
+        self,
+        destination: str,
+        org: str | None,
+        *,
+        failed: bool = False,
+        since: float | None = None,
+        until: float | None = None,
+        limit: int = 100,
+    ) -> Sequence[Tried]:
+        """Return the latest attempts at *destination*, of one org or all, the last begun first.
+
+        They were begun from *since* up to *until*.
+        """
         with self._changing:
             found = [
                 each
@@ -91,6 +103,8 @@ class Recent:
                 if each.destination == destination
                 and (org is None or each.org == org)
                 and not (failed and each.delivered == each.events)
+                and (since is None or each.at >= since)
+                and (until is None or each.at < until)
             ]
         return sorted(found, key=lambda each: each.at, reverse=True)[:limit]
 
