@@ -275,7 +275,7 @@ def test_kill_9_loses_nothing_that_was_acknowledged_and_leaves_no_half_batch(pat
 
 def test_a_storm_of_errors_is_stored_by_a_handful_of_statements(store: SqliteEventLog) -> None:
     """Row by row it would be slow just when many wait."""
-    store.upsert([event("0")])
+    store.upsert([event("first")])
     statements: list[str] = []
     store._open().set_trace_callback(statements.append)
 
