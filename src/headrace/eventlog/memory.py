@@ -11,7 +11,7 @@ from headrace.clock import Clock
 from headrace.eventlog import cursor, pages
 from headrace.eventlog.counting import COUNTER, EVERY_ORG, Counter
 from headrace.eventlog.erasure import event_digest, session_digest, sort_out, user_digest
-from headrace.eventlog.fold import fold, person_of
+from headrace.eventlog.fold import TEXT, fold, person_of
 from headrace.eventlog.graphs import Counted, CounterQuery, TotalsQuery
 from headrace.eventlog.memory_groups import Decision, groups, hits
 from headrace.eventlog.memory_trail import noted, sought
@@ -210,6 +210,7 @@ def _is_sought(each: SessionSummary, query: SessionQuery) -> bool:
     return (
         query.org in (None, each.org)
         and query.session in (None, each.session)
+        and (query.user is None or (each.user == query.user[:TEXT] != ""))
         and (query.since is None or each.first_at >= query.since)
         and (query.until is None or each.first_at < query.until)
         and query.bot in (None, each.bot)

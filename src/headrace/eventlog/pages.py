@@ -41,13 +41,15 @@ class SessionQuery(msgspec.Struct, frozen=True, kw_only=True):
     """Which sessions, the last begun first: begun from *since* up to *until*, of one *bot*, with *errors*, …
 
     *end_type* is the reason of the end; the empty text means those that have not ended. *text* is looked for, whatever
-    its case, in the session's name, user, bot, and the first error's type, culprit and message. *session* names one.
+    its case, in the session's name, user, bot, and the first error's type, culprit and message. *session* names one,
+    *user* all of one user.
 
     *values*: read the events that a summary has as `first_error` and `end`, which may be long; else these are None.
     """
 
     org: str | None
     session: str | None = None
+    user: str | None = None
     since: float | None = None
     until: float | None = None
     bot: str | None = None

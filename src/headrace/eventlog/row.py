@@ -15,8 +15,12 @@ T = TypeVar("T")
 _INT64 = 1 << 63
 _Seq = Annotated[int, msgspec.Meta(ge=-_INT64, le=_INT64 - 1)]
 
-_FIRST, _LAST = -62_135_596_800.0, 253_402_300_799.0
-"""The years 1 to 9999 in UTC: beyond them a time cannot be shown, and is none."""
+_FIRST = -62_135_596_800.0
+"""The year 1 in UTC: before it a time cannot be shown, and is none."""
+
+AHEAD = 31 * 86_400.0
+"""Seconds that an event's time may be ahead of now. What is later would stand before all others, and outlast every
+retention; it is taken for none."""
 
 _NOTHING = msgspec.Raw()
 
@@ -83,7 +87,7 @@ def read(value: bytes, now: float, org: str = "") -> Row | str:
         return f"not an event: {error}"
     except (msgspec.DecodeError, RecursionError):
         return _read_odd(value, now, org)
-    is_dated = at is not None and _FIRST <= at <= _LAST
+    is_dated = at is not None and _FIRST <= at <= now + AHEAD
     return Row(
         event.id,
         event.source,
@@ -119,7 +123,7 @@ def _read_odd(value: bytes, now: float, org: str) -> Row | str:
     except (msgspec.DecodeError, RecursionError) as error:
         return f"not an event: {error}"
     told = _loosely(_told, event.data)
-    at = _at(_loosely(_text, event.time))
+    at = _at(_loosely(_text, event.time), now)
     return Row(
         event.id,
         event.source,
@@ -142,13 +146,13 @@ def _loosely(decode: Callable[[msgspec.Raw], T], raw: msgspec.Raw) -> T | None:
         return None
 
 
-def _at(time: str | None) -> float | None:
+def _at(time: str | None, now: float) -> float | None:
     try:
         at = datetime.fromisoformat(time or "")
     except ValueError:
         return None
     seconds = (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()
-    return seconds if _FIRST <= seconds <= _LAST else None
+    return seconds if _FIRST <= seconds <= now + AHEAD else None
 
 
 def _is_error(told: _Told) -> bool:

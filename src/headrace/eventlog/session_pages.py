@@ -7,6 +7,7 @@ import msgspec
 
 from headrace.eventlog import cursor, pages
 from headrace.eventlog.choosing import Where
+from headrace.eventlog.fold import TEXT
 from headrace.eventlog.pages import SCAN, Page, SessionQuery
 from headrace.eventlog.port import SessionSummary
 from headrace.eventlog.tables import Tables
@@ -33,6 +34,9 @@ _SUMMARY = {
     "error_message": "error_message",
     "error_at": "error_at",
 }
+OF_USER = "person = ? AND person <> ''"
+"""Chooses the sessions of one user, in the words of the index; the name is cut as it was when it was stored."""
+
 _POINTERS = ("error_source", "error_id", "error_at", "end_source", "end_id", "ended_at")
 _COLUMNS = ", ".join(("n", *_SUMMARY.values(), *_POINTERS))
 _SEARCHED = ("session", "person", "bot", "error_type", "error_culprit", "error_message")
@@ -43,6 +47,8 @@ def find_sessions(tables: Tables, query: SessionQuery) -> Page[SessionSummary]:
     near, far = Where(), Where()
     near.add_given("org = ?", query.org)
     near.add_given("session = ?", query.session)
+    if query.user is not None:
+        near.add(OF_USER, query.user[:TEXT])
     near.add_given("first_at >= ?", query.since)
     near.add_given("first_at < ?", query.until)
     if query.errors:

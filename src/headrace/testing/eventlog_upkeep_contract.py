@@ -132,6 +132,9 @@ class UpkeepContract:
         store.upsert([started("1", "a", "eve"), event("2", subject="a"), started("3", "b", "ben")])
         store.upsert([event("4", subject="c", seq=1)])
 
+        of_eve = store.find_sessions(SessionQuery(org="acme", user="eve")).rows
+        assert [each.session for each in of_eve] == ["a"]
+        assert store.find_sessions(SessionQuery(org="globex", user="eve")).rows == []
         assert store.erase_user("acme", "eve").sessions == 1
         assert store.upsert([event("5", subject="a")]).late == 1
         assert store.upsert([started("6", "c", "eve", 50)]).late == 1

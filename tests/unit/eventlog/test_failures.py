@@ -18,9 +18,9 @@ def groups(*failures: dict[str, Any]) -> list[FailureGroup]:
 def test_failures_group_by_origin_type_and_place() -> None:
     action = {"action": "LookUp", "kind": "apex"}
     found = groups(
-        {"data": action | {"error": ERROR}, "time": "2026-11-23T10:00:00Z", "subject": "a"},
-        {"data": action | {"error": ERROR | {"message": "last"}}, "time": "2026-11-23T10:00:09Z", "subject": "b"},
-        {"data": action | {"error": ERROR}, "time": "2026-11-23T10:00:05Z", "subject": "a"},
+        {"data": action | {"error": ERROR}, "time": "2025-11-23T10:00:00Z", "subject": "a"},
+        {"data": action | {"error": ERROR | {"message": "last"}}, "time": "2025-11-23T10:00:09Z", "subject": "b"},
+        {"data": action | {"error": ERROR}, "time": "2025-11-23T10:00:05Z", "subject": "a"},
         {"data": action | {"error": ERROR | {"origin": "integration"}}},
         {"data": {"dialog": "d", "error": ERROR}},
     )

@@ -1,15 +1,16 @@
 """What the event log reads of an event."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from headrace.eventlog.row import Row, read
+from headrace.eventlog.row import AHEAD, Row, read
 from headrace.testing.eventlog_contract import event
 
-NOW = 1_000.0
+NOW = 1_795_500_000.0
 
 JSON: st.SearchStrategy[Any] = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
@@ -57,6 +58,14 @@ def test_a_time_without_an_offset_is_utc_and_one_that_is_none_is_now() -> None:
     assert row(event("1", time="2026-11-23T12:00:00+02:00")).at == 1_795_428_000.0
     for none in ("", "soon", "0001-01-01T00:00:00+10:00", "9999-12-31T23:59:59-10:00", 7, None):
         assert row(event("1", time=none)).at == NOW
+
+
+def test_a_clock_may_be_a_month_ahead_and_what_is_later_is_none() -> None:
+    """It would stand before all others, and outlast every retention."""
+    for ahead, at, is_dated in ((AHEAD - 1, NOW + AHEAD - 1, True), (AHEAD + 1, NOW, False)):
+        time = datetime.fromtimestamp(NOW + ahead, UTC).isoformat()
+        for told in (event("1", time=time), event("1", time=time, subject=7)):  # what is usual, and what is odd
+            assert (row(told).at, row(told).is_dated) == (at, is_dated)
 
 
 def test_the_given_org_comes_before_the_sources() -> None:

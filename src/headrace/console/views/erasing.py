@@ -84,8 +84,8 @@ def erase_session(ask: EraseSessionAsk, sources: Sources, by: Viewer) -> Erased:
 
 def read_user_to_erase(ask: UserToEraseAsk, sources: Sources) -> ToErase:
     """Return the last sessions of the user. A user with none may be erased all the same: more may be on its way."""
-    found = sources.log.find_sessions(SessionQuery(org=ask.org, text=ask.user, limit=500)).rows
-    return ToErase(name=ask.user, sessions=[summary_of(each) for each in found if each.user == ask.user][:SHOWN])
+    found = sources.log.find_sessions(SessionQuery(org=ask.org, user=ask.user, limit=SHOWN)).rows
+    return ToErase(name=ask.user, sessions=[summary_of(each) for each in found])
 
 
 def erase_user(ask: EraseUserAsk, sources: Sources, by: Viewer) -> Erased:
