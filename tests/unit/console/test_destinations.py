@@ -102,6 +102,21 @@ def test_what_all_orgs_share_is_parked_for_all_of_them_and_says_so(org: str | No
     assert {each["destination"]: each["standing"]["state"] for each in rows}["log"] == "parked"
 
 
+def test_of_the_orgs_of_a_destination_those_are_parked_whose_events_hop_past_it() -> None:
+    river = flowing()
+    for org in ("b", "c"):
+        attempt(river, org, NOW, delivered=0, retryable=1, error="HTTP 503")
+    river.move(TIER, ("b", "crm"), reason="parked")
+    with open_site(watch=watched(river), known=known()) as site:
+        told = site.get("/api/v1/destinations/crm").json()
+        page = site.get("/destinations/crm").text
+
+    assert (told["line"]["standing"]["state"], told["parked"]) == ("parked", ["b"])
+    of_org = {org: page[page.index(f"org={org}") :].partition("</tr>")[0] for org in ("b", "c")}
+    assert ">parked<" in of_org["b"]
+    assert ">failing<" in of_org["c"]
+
+
 def test_attempts_of_an_org_are_nobody_elses() -> None:
     with open_site(watch=watched(failing()), known=known(), viewer=Viewer("vera", "b")) as site:
         own = site.get("/api/v1/destinations/crm?tab=attempts").json()["attempts"]

@@ -12,8 +12,8 @@ from headrace.console.rehearsals import Rehearsal
 from headrace.console.sources import Sources
 from headrace.console.view import View
 from headrace.console.viewer import Absent
-from headrace.console.views.destinations import DestinationLine, destination_line
-from headrace.console.watching.condition import LATELY
+from headrace.console.views.destinations import DestinationLine, destination_line, waiting_for
+from headrace.console.watching.condition import LATELY, parked
 from headrace.console.watching.recent import Lane, Recent, Tried
 from headrace.console.watching.seen import Seen, seen
 from headrace.model.mark import NOBODY
@@ -50,7 +50,7 @@ class Setting(msgspec.Struct, frozen=True, kw_only=True):
 
 class DestinationPage(msgspec.Struct, frozen=True, kw_only=True):
     """*lanes* are orgs, *attempts* the latest that the console has seen; *pauses* those that are about it. A lane whose
-    last post was *quiet_before* that time is quiet.
+    last post was *quiet_before* that time is quiet, and of one in *parked* the events hop past it without a post.
 
     *settings* are for operators.
     """
@@ -59,6 +59,7 @@ class DestinationPage(msgspec.Struct, frozen=True, kw_only=True):
     period: Period
     points: Sequence[Point] = ()
     lanes: Sequence[Lane] = ()
+    parked: Sequence[str] = ()
     quiet_before: float = 0.0
     attempts: Sequence[Tried] = ()
     settings: Sequence[Setting] = ()
@@ -90,7 +91,13 @@ def read_destination(ask: DestinationAsk, sources: Sources) -> DestinationPage:
     if ask.tab == "settings":
         return msgspec.structs.replace(page, settings=_settings(ask, sources))
     lanes = () if line.shared else recent.lanes(ask.destination, ask.org)[:LANES]
-    return msgspec.structs.replace(page, points=flow(sources, ask.org, ask.destination, asked), lanes=lanes)
+    failing = [lane for lane in lanes if lane.failing_since is not None]
+    return msgspec.structs.replace(
+        page,
+        points=flow(sources, ask.org, ask.destination, asked),
+        lanes=lanes,
+        parked=sorted(parked(failing, waiting_for(watched, ask.destination, ask.org))),
+    )
 
 
 def _attempts(ask: DestinationAsk, lane: str | None, recent: Recent) -> Sequence[Tried]:

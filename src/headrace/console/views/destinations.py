@@ -10,6 +10,7 @@ from headrace.console.flow import Sums, at_destination, lately
 from headrace.console.sources import Sources
 from headrace.console.view import View
 from headrace.console.watching.condition import Standing, standing
+from headrace.console.watching.river import Waiting
 from headrace.console.watching.seen import Seen, line, seen
 from headrace.console.watching.watch import Watched
 from headrace.core.report import Line
@@ -70,17 +71,12 @@ def destination_line(
     configured = sources.facts.destinations.get(name)
     is_shared = configured is not None and configured.shared
     lane = NOBODY if is_shared else org
-    recent, river = sources.watch.recent, watched.river
-    waiting = [
-        each
-        for each in (river.waiting if river else ())
-        if each.destination == name and (is_shared or org is None or each.org == org)
-    ]
+    recent = sources.watch.recent
     stands = standing(
         name,
         org,
         recent.lanes(name, lane),
-        waiting,
+        waiting_for(watched, name, None if is_shared else org),
         watched.pauses,
         sources.clock.wall(),
         recent.latest(name, lane, limit=200),
@@ -94,6 +90,12 @@ def destination_line(
         books=line(watched, org, name),
         hour=hour,
     )
+
+
+def waiting_for(watched: Watched, destination: str, org: str | None) -> Sequence[Waiting]:
+    """Return what waits for one destination at the heads of the tiers, of *org* or of all."""
+    heads = watched.river.waiting if watched.river else ()
+    return [each for each in heads if each.destination == destination and org in {None, each.org}]
 
 
 def target_of(destination: Destination | None) -> str:
