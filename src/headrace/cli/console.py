@@ -27,7 +27,8 @@ def console(*, config: Path | None = None, host: str | None = None, port: int | 
         Print where it is as one JSON document.
     """
     settings = configuration.load(config)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # an orderly end, as by Ctrl-C
+    for end in (signal.SIGINT, signal.SIGTERM):  # an orderly end, as by Ctrl-C
+        signal.signal(end, signal.default_int_handler)
     with console_app.console(settings, host=host, port=port) as served:
         say(f"the console is at {served.url}; Ctrl-C ends it")
         if json:

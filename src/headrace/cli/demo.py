@@ -59,7 +59,8 @@ def demo(
     """
     if conversations < 1:
         raise UsageError(f"--conversations {conversations}: there must be at least one")
-    for end in (signal.SIGTERM, signal.SIGHUP):  # also where the terminal is closed, no Kafka stays behind
+    # Also where the terminal is closed, or where a shell began it in the background, no Kafka stays behind.
+    for end in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(end, signal.default_int_handler)
     with stage(dir, say, config) as scene, closing(app.emitter(scene.config)) as emitter:
         if once:
