@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from headrace.eventlog.erasure import session_digest, user_digest
 from headrace.eventlog.fold import TEXT, ExceptionSum, fold
 from headrace.eventlog.merging import NEVER_LAST
-from headrace.eventlog.session_pages import OF_USER
+from headrace.eventlog.session_pages import OF_PERSON
 from headrace.eventlog.tables import Tables
 from headrace.eventlog.upkeep import Action, Erased, Expired, Tombstone
 
@@ -61,7 +61,7 @@ def erase_user(tables: Tables, org: str, user: str, now: float) -> Erased:
         "INSERT INTO tombstone (digest, at) VALUES (?, ?) ON CONFLICT (digest) DO UPDATE SET at = excluded.at",
         (user_digest(org, user), now),
     )
-    found = tables.run(f"SELECT org, session FROM session WHERE org = ? AND {OF_USER}", (org, user[:TEXT]))  # noqa: S608  a constant
+    found = tables.run(f"SELECT org, session FROM session WHERE org = ? AND {OF_PERSON}", (org, user[:TEXT]))  # noqa: S608
     return erase(tables, [(whose, session) for whose, session in found], now)
 
 

@@ -1,6 +1,6 @@
 """Reads pages of exceptions, and of what they hit, from either store."""
 
-from headrace.eventlog import cursor
+from headrace.eventlog import cursor, pages
 from headrace.eventlog.choosing import Where
 from headrace.eventlog.pages import NEW_FOR, STATES, ExceptionQuery, ExceptionSummary, Hit, HitQuery, Page
 from headrace.eventlog.tables import Tables
@@ -18,6 +18,10 @@ _GROUPED = """
         min(first_at) AS first_at, max(last_at) AS last_at
     FROM (SELECT *, {urgency} AS urgency FROM exception {near}) AS each_org GROUP BY fingerprint
 """
+_Place = tuple[float, str]
+"""When a group was seen last, and its fingerprint."""
+
+_SEEN = "SELECT last_at, fingerprint FROM exception {seen} ORDER BY last_at DESC, fingerprint DESC LIMIT ?"
 _LATEST = """
     SELECT fingerprint, origin, message, stack, org, last_session, last_id, changed_by, changed_at
     FROM (
@@ -37,31 +41,48 @@ _HITS = """
 
 
 def find_exceptions(tables: Tables, query: ExceptionQuery, now: float) -> Page[ExceptionSummary]:
-    """Return one page of groups; they are few, since one program throws in so many places only."""
+    """Return one page of groups: those of the first `SCAN` rows that an index finds, each with all its rows."""
+    after = None if query.after is None else cursor.read(query.after, _Place)
     near, far = Where(), Where()
+    seen, last = _seen(tables, query, after)
     near.add_given("org = ?", query.org)
-    near.add_given("fingerprint = ?", query.fingerprint)
+    chosen = _SEEN.format(seen=seen)
+    near.add(f"fingerprint IN (SELECT fingerprint FROM ({chosen}) AS seen)", *seen.parameters, pages.SCAN)  # noqa: S608
     near.add_text(_SEARCHED, query.text)
-    if query.since is not None:
-        # A group is as late as its latest org: what an index chooses first is then added up whole.
-        near.add("fingerprint IN (SELECT fingerprint FROM exception WHERE last_at >= ?)", query.since)
-        far.add("last_at >= ?", query.since)
+    far.add_given("last_at >= ?", query.since)
     far.add_given("first_at < ?", query.until)
     if query.state is not None:
         far.add("urgency = ?", STATES.index(query.state))
-    if query.after is not None:
-        far.add("(last_at, fingerprint) < (?, ?)", *cursor.read(query.after, tuple[float, str]))
-    grouped = _GROUPED.format(urgency=_URGENCY, near=near)
+    if after is not None:
+        far.add("(last_at, fingerprint) < (?, ?)", *after)
+    if last is not None:
+        far.add("(last_at, fingerprint) >= (?, ?)", *last)
     found = tables.run(
-        f"SELECT * FROM ({grouped}) AS grouped {far} ORDER BY last_at DESC, fingerprint DESC LIMIT ?",  # noqa: S608
+        f"SELECT * FROM ({_GROUPED.format(urgency=_URGENCY, near=near)}) AS grouped {far} "  # noqa: S608
+        "ORDER BY last_at DESC, fingerprint DESC LIMIT ?",
         [now - NEW_FOR, *near.parameters, *far.parameters, query.limit + 1],
     )
-    following = None
+    following = None if last is None else cursor.write(last)
     if len(found) > query.limit:
         found = found[: query.limit]
         following = cursor.write((found[-1][9], found[-1][0]))
     latest = _latest(tables, query.org, [each[0] for each in found])
     return Page(rows=[_group(each, latest[each[0]]) for each in found], next=following)
+
+
+def _seen(tables: Tables, query: ExceptionQuery, after: _Place | None) -> tuple[Where, _Place | None]:
+    """Return what chooses the rows that may begin a group, and the place of the last of them if there may be more.
+
+    A group stands where its latest row does, so a group that comes after a place has its latest row after it.
+    """
+    seen = Where()
+    seen.add_given("org = ?", query.org)
+    seen.add_given("fingerprint = ?", query.fingerprint)
+    seen.add_given("last_at >= ?", query.since)
+    if after is not None:
+        seen.add("(last_at, fingerprint) < (?, ?)", *after)
+    found = tables.run(f"{_SEEN.format(seen=seen)} OFFSET ?", [*seen.parameters, 1, pages.SCAN - 1])
+    return seen, (found[0][0], found[0][1]) if found else None
 
 
 def find_hits(tables: Tables, query: HitQuery) -> Page[Hit]:

@@ -210,10 +210,10 @@ def _is_sought(each: SessionSummary, query: SessionQuery) -> bool:
     return (
         query.org in (None, each.org)
         and query.session in (None, each.session)
-        and (query.user is None or (each.user == query.user[:TEXT] != ""))
         and (query.since is None or each.first_at >= query.since)
         and (query.until is None or each.first_at < query.until)
         and query.bot in (None, each.bot)
+        and (query.user is None or (each.user != "" and each.user == query.user[:TEXT]))
         and (each.errors > 0 or not query.errors)
         and (
             query.end_type is None

@@ -38,21 +38,20 @@ class Page(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
 
 
 class SessionQuery(msgspec.Struct, frozen=True, kw_only=True):
-    """Which sessions, the last begun first: begun from *since* up to *until*, of one *bot*, with *errors*, …
+    """Which sessions, the last begun first: begun from *since* up to *until*, of one *bot* or *user*, with *errors*, …
 
     *end_type* is the reason of the end; the empty text means those that have not ended. *text* is looked for, whatever
-    its case, in the session's name, user, bot, and the first error's type, culprit and message. *session* names one,
-    *user* all of one user.
+    its case, in the session's name, user, bot, and the first error's type, culprit and message. *session* names one.
 
     *values*: read the events that a summary has as `first_error` and `end`, which may be long; else these are None.
     """
 
     org: str | None
     session: str | None = None
-    user: str | None = None
     since: float | None = None
     until: float | None = None
     bot: str | None = None
+    user: str | None = None
     errors: bool = False
     end_type: str | None = None
     text: str = ""

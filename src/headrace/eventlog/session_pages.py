@@ -34,12 +34,13 @@ _SUMMARY = {
     "error_message": "error_message",
     "error_at": "error_at",
 }
-OF_USER = "person = ? AND person <> ''"
-"""Chooses the sessions of one user, in the words of the index; the name is cut as it was when it was stored."""
-
 _POINTERS = ("error_source", "error_id", "error_at", "end_source", "end_id", "ended_at")
 _COLUMNS = ", ".join(("n", *_SUMMARY.values(), *_POINTERS))
 _SEARCHED = ("session", "person", "bot", "error_type", "error_culprit", "error_message")
+
+
+OF_PERSON = "person = ? AND person <> ''"
+"""Finds a user's sessions, given an org; the second half is what the index knows."""
 
 
 def find_sessions(tables: Tables, query: SessionQuery) -> Page[SessionSummary]:
@@ -48,7 +49,7 @@ def find_sessions(tables: Tables, query: SessionQuery) -> Page[SessionSummary]:
     near.add_given("org = ?", query.org)
     near.add_given("session = ?", query.session)
     if query.user is not None:
-        near.add(OF_USER, query.user[:TEXT])
+        near.add(OF_PERSON, query.user[:TEXT])
     near.add_given("first_at >= ?", query.since)
     near.add_given("first_at < ?", query.until)
     if query.errors:

@@ -283,6 +283,30 @@ class PagesContract:
         mine = store.find_hits(HitQuery(org="acme", fingerprint=first.fingerprint)).rows
         assert [each.session for each in mine] == ["b", "a"]
 
+    def test_a_page_of_exceptions_looks_at_so_many_candidates_only(
+        self, store: Store, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A group counts whole wherever its orgs were hit, and stands where it was seen last."""
+        monkeypatch.setattr("headrace.eventlog.pages.SCAN", 4)
+        values = [
+            failed(f"{org}-{n}", n * 5 % 11 + place, f"Action{n}", source=f"/orgs/{org}/bots/b", subject=f"s-{n}")
+            for n in range(11)
+            for place, org in enumerate(("acme", "globex", "initech"))
+        ]
+        store.upsert(values)
+
+        def found(**filters: Any) -> list[tuple[str, int, float]]:
+            query = msgspec.convert({"org": None, "limit": 3} | filters, ExceptionQuery)
+            groups = every(store.find_exceptions, query)
+            return [(group.culprit.split()[1], group.orgs, group.last_at - BEGUN) for group in groups]
+
+        everywhere = [(f"Action{n}", 3, n * 5 % 11 + 2.0) for n in range(11)]
+        everywhere.sort(key=lambda each: each[2], reverse=True)
+        assert found() == everywhere
+        assert found(since=BEGUN + 6.5) == [each for each in everywhere if each[2] > 6.5]
+        assert found(text="action7") == [("Action7", 3, 4.0)]
+        assert [name for name, _, _ in found(org="globex")] == [name for name, _, _ in everywhere]
+
     def test_exceptions_come_in_pages_and_are_filtered(self, store: Store) -> None:
         store.upsert([failed(f"{n}", n, action=f"Action{n:02}", subject=f"s-{n}") for n in range(12)])
 

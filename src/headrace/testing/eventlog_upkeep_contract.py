@@ -17,7 +17,7 @@ from headrace.eventlog.upkeep import Expired
 from headrace.model.record import TopicPartition
 from headrace.testing.clock import FakeClock
 from headrace.testing.eventlog_contract import event
-from headrace.testing.eventlog_pages_contract import BEGUN, at, failed
+from headrace.testing.eventlog_pages_contract import BEGUN, at, every, failed
 
 PLACE = TopicPartition("attempts", 3)
 DAY = 86_400
@@ -132,9 +132,6 @@ class UpkeepContract:
         store.upsert([started("1", "a", "eve"), event("2", subject="a"), started("3", "b", "ben")])
         store.upsert([event("4", subject="c", seq=1)])
 
-        of_eve = store.find_sessions(SessionQuery(org="acme", user="eve")).rows
-        assert [each.session for each in of_eve] == ["a"]
-        assert store.find_sessions(SessionQuery(org="globex", user="eve")).rows == []
         assert store.erase_user("acme", "eve").sessions == 1
         assert store.upsert([event("5", subject="a")]).late == 1
         assert store.upsert([started("6", "c", "eve", 50)]).late == 1
@@ -142,6 +139,22 @@ class UpkeepContract:
 
         assert sorted(each.session for each in store.find_sessions(SessionQuery(org="acme")).rows) == ["b", "d"]
         assert store.upsert([event("8", subject="c")]).late == 1
+
+    def test_a_users_sessions_are_found_however_many_others_are_newer(
+        self, store: Store, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """What a person is shown before they erase a user is what would go."""
+        monkeypatch.setattr("headrace.eventlog.session_pages.SCAN", 2)
+        long = "u" * 1000
+        store.upsert([started(f"{n}", f"{n}", {1: "eve", 3: "eve", 4: long}.get(n, "evelyn"), n) for n in range(9)])
+        store.upsert([event("bare", subject="nobody's")])
+
+        def found(user: str, org: str = "acme") -> list[str]:
+            query = SessionQuery(org=org, user=user, limit=1)
+            return [each.session for each in every(store.find_sessions, query)]
+
+        assert (found("eve"), found(long), found(""), found("eve", "globex")) == (["3", "1"], ["4"], [], [])
+        assert (store.erase_user("acme", "eve").sessions, found("eve")) == (2, [])
 
     def test_what_is_old_goes_and_what_lives_stays(self, store: Store) -> None:
         store.upsert(
