@@ -4,16 +4,19 @@ import os
 import signal
 import time
 from collections.abc import Callable
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
 import pytest
 from confluent_kafka import Consumer, KafkaError, KafkaException
 from confluent_kafka import TopicPartition as Place
+from confluent_kafka.admin import OffsetSpec
 
-from headrace.broker import kafka_consumer, kafka_reader
+from headrace.broker import kafka_admin, kafka_client, kafka_consumer, kafka_reader
 from headrace.broker.kafka import KafkaBroker
 from headrace.broker.kafka_producer import KafkaProducer
+from headrace.broker.kafka_reader import KafkaReader
 from headrace.broker.port import Committed
 from headrace.broker.settings import KafkaSettings
 from headrace.errors import BrokerError, BrokerUnavailable, ConfigError
@@ -288,3 +291,46 @@ def test_clients_go_on_after_their_only_broker_stood_still_for_longer_than_a_con
         member.consumer.close()
     finally:
         kafka.stop()
+
+
+def test_partitions_of_a_member_that_does_not_poll_go_to_others_and_it_comes_back(
+    broker: KafkaBroker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A worker whose owner thread hangs, while its client goes on to tell the group that it lives."""
+    monkeypatch.setattr(kafka_client, "SILENT_WITHIN", 6.0)
+    topic, group = new_topic(broker, partitions=2), name("group")
+    hung = Member(broker, group, topic)
+    until(lambda: len(hung.owned) == 2, hung)
+
+    other = Member(broker, group, topic)
+    until(lambda: len(other.owned) == 2, other)
+    until(lambda: len(hung.owned) == len(other.owned) == 1, hung, other)
+
+    hung.consumer.close()
+    other.consumer.close()
+
+
+def test_an_answer_that_never_comes_is_not_waited_for_for_ever(
+    broker: KafkaBroker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The owner thread asks where a log begins, and nothing goes on meanwhile."""
+    topic = new_topic(broker)
+    reader = broker.reader()
+    assert isinstance(reader, KafkaReader)
+    silent = reader._inquiry.client
+    monkeypatch.setattr(kafka_admin, "_OVERDUE", 0.2)
+    monkeypatch.setattr(reader._inquiry, "client", Mute())
+
+    with pytest.raises(BrokerUnavailable, match="is asked anew"):
+        reader._offsets([Place(topic, 0)], OffsetSpec.earliest())  # type: ignore[no-untyped-call]
+    monkeypatch.setattr(kafka_admin, "_OVERDUE", 10.0)
+    assert reader.bounds(topic) == {0: (0, 0)}
+    assert reader._inquiry.client is not silent
+    reader.close()
+
+
+class Mute:
+    """A client that takes questions and never answers."""
+
+    def list_offsets(self, asked: dict[Place, OffsetSpec], **_: object) -> dict[Place, Future[object]]:
+        return {place: Future() for place in asked}

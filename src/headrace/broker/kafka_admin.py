@@ -21,9 +21,12 @@ from confluent_kafka.admin import (
 from headrace.broker.kafka_client import ANSWER_WITHIN, Connection
 from headrace.broker.port import TopicState
 from headrace.broker.settings import KafkaSettings
-from headrace.errors import BrokerError, TopicMissing
+from headrace.errors import BrokerError, BrokerUnavailable, TopicMissing
 
 _READY_WITHIN = 15.0
+_OVERDUE = 3 * ANSWER_WITHIN
+"""Seconds after which an answer that the client itself should have given up by now is not waited for any more."""
+
 _GLANCE = 0.05
 
 
@@ -32,7 +35,12 @@ class Inquiry:
 
     def __init__(self, settings: KafkaSettings) -> None:
         self.connection = Connection(settings)
-        self.client = self.connection.open(AdminClient, {})
+        self.client = self._connect()
+        self._silent: list[AdminClient] = []
+        """Clients that never answered. They are kept, since to destroy one may wait for what it waits for."""
+
+    def _connect(self) -> AdminClient:
+        return self.connection.open(AdminClient, {})
 
     def topics(self) -> Mapping[str, TopicMetadata]:
         """Return all topics but Kafka's own."""
@@ -48,7 +56,11 @@ class Inquiry:
     def answers(self, asked: Mapping[Any, Future[Any]]) -> dict[Any, Any]:
         """Wait for what was asked, and return the answers by what they are about."""
         try:
-            return {about: future.result() for about, future in asked.items()}
+            return {about: future.result(_OVERDUE) for about, future in asked.items()}
+        except TimeoutError:
+            self._silent.append(self.client)
+            self.client = self._connect()
+            raise BrokerUnavailable(f"Kafka did not answer within {_OVERDUE:g} s, and is asked anew") from None
         except KafkaException as error:
             self.client.poll(0)
             raise self.connection.fault(error) from None

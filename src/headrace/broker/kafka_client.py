@@ -13,6 +13,11 @@ from headrace.errors import BrokerError, BrokerUnavailable, ConfigError, RecordT
 ANSWER_WITHIN = 5.0
 """Seconds after which nobody is taken to answer."""
 
+SILENT_WITHIN = 60.0
+"""Seconds that a member may go without a poll, or without giving up what is taken from it, until the group gives its
+partitions to others (`max.poll.interval.ms`; under KIP-848 the rebalance timeout too). Nothing that a worker does
+between two polls takes nearly as long, and librdkafka's five minutes would be a long time to stand still."""
+
 _REPEAT_AFTER = 60.0
 
 _UNAVAILABLE = frozenset(
@@ -97,11 +102,13 @@ class Connection:
 def group_config(settings: KafkaSettings, group: str) -> dict[str, object]:
     """Return what a member of *group* is given beside the rest."""
     sharing: dict[str, object]
+    silent_within = SILENT_WITHIN
     if settings.group_protocol == "consumer":
         # Range keeps equal partitions of topics with equal counts at one member; the default, uniform, does not.
         sharing = {"group.protocol": "consumer", "group.remote.assignor": "range"}
     else:
         milliseconds = int(settings.session_timeout * 1000)
+        silent_within = max(silent_within, settings.session_timeout)
         sharing = {
             "group.protocol": "classic",
             "partition.assignment.strategy": "range",
@@ -114,6 +121,7 @@ def group_config(settings: KafkaSettings, group: str) -> dict[str, object]:
         "enable.auto.commit": False,
         "enable.auto.offset.store": False,
         "auto.offset.reset": "earliest",
+        "max.poll.interval.ms": int(silent_within * 1000),
         # A fetch under way is not widened when a partition comes, or is resumed: until it returns, that one waits.
         "fetch.wait.max.ms": 20,
         "fetch.queue.backoff.ms": 20,
