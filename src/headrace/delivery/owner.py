@@ -23,7 +23,7 @@ from headrace.delivery.pulse import Pulse
 from headrace.delivery.sequence import Sequencer, make_chunk
 from headrace.delivery.settler import Settler
 from headrace.delivery.tiers import Due, Marked, Tiers
-from headrace.errors import BrokerError, HeadraceError
+from headrace.errors import BrokerError, HeadraceError, TopicMissing
 from headrace.model.record import Record, TopicPartition
 from headrace.telemetry.metrics import Counter, Metrics
 
@@ -39,6 +39,12 @@ REVOKE_WAIT = 3.0
 
 TOPICS_EVERY = 15.0
 """Seconds between looks for retry topics that came."""
+
+BELIEVED_AFTER = 5.0
+"""Seconds for which a topic has to be missing until the worker ends: brokers may not know yet what was just made."""
+
+LOOK_AGAIN = 0.5
+"""Seconds until a topic that is missing is looked for once more."""
 
 TELL_EVERY = 30.0
 """Seconds between two lines of progress in the log."""
@@ -87,7 +93,8 @@ class Owner:
         self._progress: dict[TopicPartition, Progress] = {}
         self._tiers = tiers
         self._subscribed: Sequence[str] = ()
-        self._looked_at = 0.0
+        self._looked_at = float("-inf")
+        self._missing_since: float | None = None
         self._held_since: float | None = None
         self._is_paused = False
         self._stopping = threading.Event()
@@ -197,12 +204,16 @@ class Owner:
     def _subscribe(self) -> None:
         """Serve every retry topic that exists, also those that come later."""
         now = self._clock.monotonic()
-        if self._subscribed and now - self._looked_at < TOPICS_EVERY:
+        if now - self._looked_at < (TOPICS_EVERY if self._subscribed else LOOK_AGAIN):
             return
         self._looked_at = now
         try:
             topics = self._topics()
         except BrokerError as error:
+            if isinstance(error, TopicMissing) and not self._subscribed:
+                since = self._missing_since = now if self._missing_since is None else self._missing_since
+                if now - since < BELIEVED_AFTER:
+                    return
             if not self._subscribed:
                 raise
             self.pulse.trouble = str(error)
