@@ -62,6 +62,8 @@ class LetterAnswer(msgspec.Struct, frozen=True, kw_only=True):
 
 def read_letter_page(ask: LetterAsk, sources: Sources) -> LetterAnswer:
     """Read one record of the dead topic."""
+    # Before the letter's state: what is read to its end meanwhile must not make an unknown letter look forgotten.
+    memory = sources.letters.memory
     record = find(sources, ask.partition, ask.offset)
     told = read_letter(record)
     found = letter_of(told)
@@ -83,7 +85,7 @@ def read_letter_page(ask: LetterAsk, sources: Sources) -> LetterAnswer:
         is_cut=len(value or b"") > VALUE,
         history=history_of(told, sources),
         others=[book.row(each) for each in others[: -AGAIN - 1 : -1]],
-        memory=book.memory,
+        memory=memory,
     )
 
 
