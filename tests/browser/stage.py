@@ -85,12 +85,13 @@ def stage(directory: Path) -> Iterator[str]:
 def assembled(
     directory: Path, settings: str, memory: MemoryBroker, surroundings: Mapping[str, str] = NOTHING
 ) -> Iterator[Config]:
-    """Load *settings*, with *memory* as the broker of everything that is assembled meanwhile."""
+    """Load *settings*, with *memory* as the broker of what is assembled of them; what has another Kafka keeps it."""
     file, broker = directory / "headrace.toml", app.broker
     file.write_text(settings)
-    app.broker = lambda _: memory  # type: ignore[assignment]
+    config = configuration.load(file, surroundings)
+    app.broker = lambda asked: memory if asked.kafka == config.kafka else broker(asked)  # type: ignore[assignment]
     try:
-        yield configuration.load(file, surroundings)
+        yield config
     finally:
         app.broker = broker
 
