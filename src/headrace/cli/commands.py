@@ -48,6 +48,7 @@ COMMANDS: tuple[Command | Family, ...] = (
     Command("deliver", "headrace.cli.deliver:deliver", "Run the worker: from Kafka to every org's destinations."),
     Command("log", "headrace.cli.log:log", "Read the event log: conversations and their exceptions."),
     Command("console", "headrace.cli.console:console", "Run the web console."),
+    Command("ask", "headrace.cli.ask:ask", "Ask a running console what its pages show, as JSON."),
     Command("token", "headrace.cli.token:token", "Make a token for the console: for one org, or for an operator."),
     Command("password", "headrace.cli.token:password", "Make what may stand in a password's place."),
     Command("tail", "headrace.cli.tail:tail", "Show live events as they arrive on Kafka."),

@@ -12,7 +12,6 @@ from headrace.cli.output import emit_document
 from headrace.clock import SystemClock
 from headrace.console.access.accounts import Scrypt
 from headrace.console.access.tokens import Signer, claim_of
-from headrace.console.settings import ConsoleSettings
 from headrace.errors import ConfigError, UsageError
 from headrace.model.units import Duration
 from headrace.wire.envelope import ORG
@@ -86,7 +85,7 @@ def token(
     made = Signer(settings.secret).sign(claim)
     document = TokenDocument(
         token=made,
-        url=f"{(url or _url(settings)).rstrip('/')}/sign-in?{urlencode({'token': made})}",
+        url=f"{(url or settings.url).rstrip('/')}/sign-in?{urlencode({'token': made})}",
         id=claim.id,
         name=claim.name,
         org=org,
@@ -128,13 +127,3 @@ def _span(text: str) -> float:
         return Duration.parse(text)
     except ValueError as error:
         raise UsageError(f"--expires {error}") from None
-
-
-def _url(settings: ConsoleSettings) -> str:
-    if settings.names:
-        host = settings.names[0]
-    elif settings.host in {"0.0.0.0", "::"}:  # noqa: S104  what is compared with
-        host = "127.0.0.1"
-    else:
-        host = f"[{settings.host}]" if ":" in settings.host else settings.host
-    return f"http://{host}:{settings.port}"

@@ -56,3 +56,14 @@ class ConsoleSettings(msgspec.Struct, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         if self.people and not self.secret:
             raise ValueError('people cannot sign in without a console.secret; write secret = "env:NAME" beside them')
+
+    @property
+    def url(self) -> str:
+        """Where people reach it, as far as these settings tell."""
+        if self.names:
+            host = self.names[0]
+        elif self.host in {"0.0.0.0", "::"}:  # noqa: S104  what is compared with
+            host = "127.0.0.1"
+        else:
+            host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"http://{host}:{self.port}"

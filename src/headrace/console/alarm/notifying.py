@@ -11,6 +11,7 @@ import msgspec
 import structlog
 
 from headrace.clock import Clock
+from headrace.console.opener import opener
 from headrace.console.show import iso
 from headrace.core.alerts import Notice
 from headrace.errors import UsageError
@@ -61,7 +62,7 @@ class Notifier:
         self._sign = sign
         self._clock = clock
         self._environment = environment
-        self._opener = _opener()
+        self._opener = opener()
         self._waiting: deque[tuple[str, bytes]] = deque(maxlen=WAITING)
         self._tries = 0
         self._next_at = 0.0
@@ -148,20 +149,6 @@ class Notifier:
     def _note(self, **told: object) -> None:
         with self._noting:
             self.told = msgspec.structs.replace(self.told, **told)
-
-
-def _opener() -> urllib.request.OpenerDirector:
-    """Make one that follows no redirect: what is posted is for the address that was configured."""
-    opener = urllib.request.OpenerDirector()
-    for part in (
-        urllib.request.ProxyHandler(),
-        urllib.request.HTTPHandler(),
-        urllib.request.HTTPSHandler(),
-        urllib.request.HTTPDefaultErrorHandler(),
-        urllib.request.HTTPErrorProcessor(),
-    ):
-        opener.add_handler(part)
-    return opener
 
 
 def _id(notice: Notice, now: float) -> str:
