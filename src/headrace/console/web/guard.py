@@ -1,5 +1,6 @@
 """What holds for every request and every answer, whatever it is about."""
 
+import asyncio
 from collections.abc import Callable, Collection, MutableMapping
 from http import HTTPStatus
 from ipaddress import ip_address
@@ -28,6 +29,9 @@ HEADERS = {
 MOST_BODY = 64 * 1024
 MOST_QUERY = 8 * 1024
 """Bytes that a request may have."""
+
+BODY_WITHIN = 15.0
+"""Seconds that they may take to come."""
 
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -140,15 +144,27 @@ def _is_address(host: str) -> bool:
 
 
 def _measured(receive: Receive) -> Receive:
-    """Count what comes of a body, whatever its length was said to be."""
+    """Count what comes of a body, whatever its length was said to be, and wait for no more than `BODY_WITHIN`."""
     left = MOST_BODY
+    is_whole = False
+    until: float | None = None
 
     async def measured() -> Message:
-        nonlocal left
-        message = await receive()
+        nonlocal left, is_whole, until
+        if is_whole:
+            return await receive()  # what comes now is that they hung up
+        until = until or asyncio.get_running_loop().time() + BODY_WITHIN
+        try:
+            async with asyncio.timeout_at(until):
+                message = await receive()
+        except TimeoutError:
+            raise HTTPException(
+                HTTPStatus.REQUEST_TIMEOUT, f"the body did not come within {BODY_WITHIN:.0f} seconds"
+            ) from None
         left -= len(message.get("body", b""))
         if left < 0:
             raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"the body is longer than {MOST_BODY} bytes")
+        is_whole = not message.get("more_body", False)
         return message
 
     return measured

@@ -10,6 +10,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from headrace.console.chores import Chore
+from headrace.console.web.patience import PatientProtocol
 from headrace.errors import HeadraceError
 
 ENDS_WITHIN = 5
@@ -25,6 +26,8 @@ class Served:
         self._socket = _listen(host, port)
         settings = uvicorn.Config(
             app,
+            http=PatientProtocol,
+            ws="none",
             lifespan="on",
             log_level="warning",
             access_log=False,
