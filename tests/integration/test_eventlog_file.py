@@ -299,7 +299,7 @@ def test_queries_use_the_indexes(store: SqliteEventLog, path: Path) -> None:
         store.find_exceptions(ExceptionQuery(org=org, after=cursor.write((1.0, "v1:0"))))
     place = cursor.write((False, 1, 1.0, "1", "/orgs/acme/bots/helpdesk"))
     for query in (EventQuery(org="acme", session="s-1"), EventQuery(org="acme", session="s-1", after=place)):
-        for filters in ({}, {"type": "t"}, {"failed": True}, {"seq_from": 3}):
+        for filters in ({}, {"type": "t"}, {"failed": True}, {"seq_from": 3}, {"seq_to": 9}):
             store.find_events(msgspec.structs.replace(query, **filters))
     store.find_sessions(SessionQuery(org="acme", user="eve"))
     store.missing("acme", "s-1")

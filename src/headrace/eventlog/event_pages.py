@@ -26,14 +26,17 @@ def parts_of(query: EventQuery, source: str) -> list[tuple[Where, str]]:
             where.add("e.failed")
     numbered.add("e.seq IS NOT NULL")
     numbered.add_given("e.seq >= ?", query.seq_from)
+    numbered.add_given("e.seq <= ?", query.seq_to)
     bare.add("e.seq IS NULL")
     order = f"ORDER BY e.seq, e.at, e.id, {source}"
-    if after is not None and after[0]:
+    parts = [(numbered, order)] if query.seq_to is not None else [(numbered, order), (bare, order)]
+    if after is None:
+        return parts
+    if after[0]:
         bare.add(f"(e.at, e.id, {source}) > (?, ?, ?)", *after[2:])
-        return [(bare, order)]
-    if after is not None:
-        numbered.add(f"(e.seq, e.at, e.id, {source}) > (?, ?, ?, ?)", *after[1:])
-    return [(numbered, order), (bare, order)]
+        return parts[1:]
+    numbered.add(f"(e.seq, e.at, e.id, {source}) > (?, ?, ?, ?)", *after[1:])
+    return parts
 
 
 def page_of(found: Iterable[tuple[Any, ...]], query: EventQuery) -> Page[StoredEvent]:

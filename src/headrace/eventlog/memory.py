@@ -230,6 +230,7 @@ def _matches(row: Row, query: EventQuery) -> bool:
         and query.type in (None, row.type)
         and query.id in (None, row.id)
         and (query.seq_from is None or row.seq is None or row.seq >= query.seq_from)
+        and (query.seq_to is None or (row.seq is not None and row.seq <= query.seq_to))
         and (row.failed or not query.failed)
     )
 

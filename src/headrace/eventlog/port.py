@@ -77,8 +77,9 @@ class SessionSummary(msgspec.Struct, frozen=True, kw_only=True):
 class EventQuery(msgspec.Struct, frozen=True, kw_only=True):
     """Which events of *org* to read: of one *session* or all, of one *type*, only the *failed*, and at most *limit*.
 
-    *id* names one, and *seq_from* leaves out those whose `seq` is less. A page of one session ends with the event whose
-    value makes it longer than *most_bytes*, however few its events are. Without *values* none is read: each is empty.
+    *id* names one. *seq_from* leaves out those whose `seq` is less, *seq_to* those whose `seq` is greater or who have
+    none. A page of one session ends with the event whose value makes it longer than *most_bytes*, however few its
+    events are. Without *values* none is read: each is empty.
 
     Those of one session come in the order of `seq`, those without after the others, and then of time and id; *after*,
     the `next` of a page, goes on where that one ended. Those of all sessions come from the session that began last to
@@ -91,6 +92,7 @@ class EventQuery(msgspec.Struct, frozen=True, kw_only=True):
     failed: bool = False
     id: str | None = None
     seq_from: int | None = None
+    seq_to: int | None = None
     limit: int = 1000
     most_bytes: int | None = None
     values: bool = True

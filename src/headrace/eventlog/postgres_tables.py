@@ -103,12 +103,13 @@ class PostgresTables:
         return {(source, id_): value for source, id_, value in found}
 
     def find_events(self, query: EventQuery) -> Page[StoredEvent]:
-        selects = iter([_select_of_org(query)])
-        if query.session is not None:
-            digest = session_digest(query.org, query.session)
-            found = self.run("SELECT first_at, last_at FROM session WHERE digest = ?", (digest,))
-            selects = selects_of_session(query, digest, *found[0]) if found else iter(())
-        return page_of(chain.from_iterable(self._sent(*each) for each in selects), query)
+        if query.session is None:
+            return page_of(self._sent(*_select_of_org(query)), query)
+        digest = session_digest(query.org, query.session)
+        found = self.run("SELECT first_at, last_at FROM session WHERE digest = ?", (digest,))
+        selects = selects_of_session(query, digest, *found[0]) if found else iter(())
+        rows = chain.from_iterable(self._sent(*each) for each in selects)
+        return page_of(((query.org, query.session, *row) for row in rows), query)
 
     def missing(self, org: str, session: str) -> int:
         ((missing,),) = self.run(_MISSING, (org, session))
@@ -137,7 +138,7 @@ class PostgresTables:
 def selects_of_session(
     query: EventQuery, digest: bytes, first_at: float, last_at: float
 ) -> Iterator[tuple[str, list[object]]]:
-    """Return the statements that read one page of a session, one after the other."""
+    """Return the statements that read one page of a session, one after the other, without its org and name."""
     for where, order in parts_of(query, "e.source"):
         where.add(
             f"e.session = ? AND (e.day = {UNDATED} OR e.day BETWEEN ? AND ?)",
@@ -145,10 +146,9 @@ def selects_of_session(
             int(first_at // DAY),
             int(last_at // DAY),
         )
-        columns = _columns("?::text, ?::text", query)
         yield (
-            f"SELECT {columns} FROM event AS e {where} {order} LIMIT ?",  # noqa: S608
-            [query.org, query.session, *where.parameters, query.limit + 1],
+            f"SELECT {_columns(query)} FROM event AS e {where} {order} LIMIT ?",  # noqa: S608
+            [*where.parameters, query.limit + 1],
         )
 
 
@@ -158,16 +158,17 @@ def _select_of_org(query: EventQuery) -> tuple[str, list[object]]:
     where.add_given("e.type = ?", query.type)
     where.add_given("e.id = ?", query.id)
     where.add_given("(e.seq IS NULL OR e.seq >= ?)", query.seq_from)
+    where.add_given("e.seq <= ?", query.seq_to)
     if query.failed:
         where.add("s.errors > 0 AND e.failed")
     order = "ORDER BY s.first_at DESC, s.n DESC, e.seq IS NULL DESC, e.seq DESC, e.at DESC, e.id DESC"
-    columns = _columns("s.org, s.session", query)
+    columns = f"s.org, s.session, {_columns(query)}"
     return f"SELECT {columns} FROM {_JOINED} {where} {order} LIMIT ?", [*where.parameters, query.limit + 1]  # noqa: S608
 
 
-def _columns(names: str, query: EventQuery) -> str:
+def _columns(query: EventQuery) -> str:
     value = "e.value" if query.values else "''::bytea"
-    return f"{names}, e.seq, e.at, e.type, e.failed, {value}, e.id, e.source"
+    return f"e.seq, e.at, e.type, e.failed, {value}, e.id, e.source"
 
 
 def identity(source: str, id_: str, at: float | None) -> bytes:

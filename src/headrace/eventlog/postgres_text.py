@@ -34,7 +34,8 @@ class _BinaryDumper(StrBinaryDumper):
 
 class _Loader(TextLoader):
     def load(self, data: Buffer) -> Any:
-        return super().load(unescape(bytes(data)))
+        text = bytes(data)
+        return text.decode() if b"\x1a" not in text else unescape(text).decode()
 
 
 def teach(adapters: AdaptersMap) -> None:

@@ -91,6 +91,7 @@ def select_of_org(query: EventQuery) -> tuple[str, list[object]]:
     where.add_given("e.type = ?", query.type)
     where.add_given("e.id = ?", query.id)
     where.add_given("(e.seq IS NULL OR e.seq >= ?)", query.seq_from)
+    where.add_given("e.seq <= ?", query.seq_to)
     if query.failed:
         where.add("s.errors > 0 AND e.failed")
     order = "ORDER BY s.first_at DESC, s.n DESC, e.seq IS NULL DESC, e.seq DESC, e.at DESC, e.id DESC"

@@ -237,6 +237,11 @@ class PagesContract:
         assert every(store.find_events, msgspec.structs.replace(query, id="e9")) == []
         found = every(store.find_events, msgspec.structs.replace(query, seq_from=4))
         assert [each.id for each in found] == ["e4", "e5", "bare"]
+        for session in ("s-1", None):
+            part = msgspec.structs.replace(query, session=session, seq_from=2, seq_to=3, limit=9)
+            assert {each.id for each in store.find_events(part).rows} == {"e2", "e3"}
+        found = every(store.find_events, msgspec.structs.replace(query, seq_to=4))
+        assert [each.id for each in found] == ["e0", "e1", "e2", "e3", "e4"]
 
     def test_a_place_that_is_none_is_an_error_of_whoever_asks(self, store: Store) -> None:
         store.upsert([event("1")])

@@ -94,10 +94,10 @@ def _steps(log: Log, group: ExceptionSummary, example: StoredEvent) -> list[Step
     if example.seq is None:
         return steps_of([example], is_begin=False)
     query = EventQuery(
-        org=group.last_org, session=group.last_session, seq_from=max(0, example.seq - STEPS), limit=2 * STEPS
-    )
-    before = [each for each in log.find_events(query).rows if each.seq is not None and each.seq <= example.seq]
-    return steps_of(before, is_begin=False)
+        org=group.last_org, session=group.last_session, seq_from=max(0, example.seq - STEPS), seq_to=example.seq,
+        limit=2 * STEPS,
+    )  # fmt: skip
+    return steps_of(log.find_events(query).rows, is_begin=False)
 
 
 def _versions(hits: Sequence[Hit]) -> list[VersionCount]:

@@ -15,6 +15,7 @@ from headrace.console.telling.spans import spans_of
 from headrace.console.telling.steps import Step, steps_of
 from headrace.console.telling.summary import Summary, summary_of
 from headrace.console.telling.timeline import Timeline, draw
+from headrace.console.telling.variables import place_of
 from headrace.console.view import View
 from headrace.console.viewer import Absent
 from headrace.eventlog.fingerprint import failure
@@ -138,9 +139,12 @@ def _first_of(fingerprint: str, log: Log, failing: EventQuery) -> StoredEvent | 
 def _read(ask: SessionAsk, log: Log, focus: StoredEvent | None) -> tuple[Page[StoredEvent], bool]:
     """Return the page that was asked for, or the one with *focus*; and whether it begins where the session does."""
     query = EventQuery(org=ask.org, session=ask.session, limit=ask.limit, after=ask.after)
-    page = read_page(log, query)
-    if focus is None or any(each.id == focus.id for each in page.rows):
-        return page, ask.after is None
+    is_far = focus is not None and ask.after is None and focus.seq is not None and focus.seq >= ask.limit
+    if not is_far:
+        page = read_page(log, query)
+        if focus is None or any(each.id == focus.id for each in page.rows):
+            return page, ask.after is None
+    assert focus is not None
     start = LAST if focus.seq is None else max(-LAST, focus.seq - BEFORE)
     return read_page(log, msgspec.structs.replace(query, after=None, seq_from=start)), False
 
@@ -153,7 +157,11 @@ def _detail(
     steps: Sequence[Step],
     failed: Sequence[StoredEvent],
 ) -> Detail:
-    sets = EventQuery(org=ask.org, session=ask.session, type=VariableSet.type, limit=VARIABLES)
+    # What is set after the page is not read: the step of the focus ends on it.
+    last = max(map(place_of, (focus, *events)))
+    sets = EventQuery(
+        org=ask.org, session=ask.session, type=VariableSet.type, seq_to=None if last[0] else last[1], limit=VARIABLES
+    )
     return detail_of(focus, events, steps, failed, read_page(log, sets).rows)
 
 
