@@ -26,8 +26,8 @@ def main(words: Sequence[str] | None = None) -> None:
     parser.add_argument("directory", type=Path)
     parser.add_argument("--only", default="", help="only the views whose names begin so")
     parser.add_argument("--url", default="", help="a console that runs already")
-    parser.add_argument("--widths", nargs="*", default=list(WIDTHS))
-    parser.add_argument("--themes", nargs="*", default=list(THEMES))
+    parser.add_argument("--widths", nargs="*", choices=list(WIDTHS), default=list(WIDTHS))
+    parser.add_argument("--themes", nargs="*", choices=list(THEMES), default=list(THEMES))
     options = parser.parse_args(words)
     options.directory.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as playwright:
