@@ -5,7 +5,7 @@ comes and goes is told once. What is not known changes nothing.
 """
 
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Literal
 
 import msgspec
@@ -80,24 +80,34 @@ class Alarms:
                 if not symptom.is_wrong or len(self._causes) >= SUBJECTS:
                     continue
                 cause = self._causes[key] = _Cause(now)
+            cause.forgotten_at = None
             notice = self._judge(cause, symptom, now)
             if cause.is_over:
                 del self._causes[key]
             if notice is not None:
                 notices.append(notice)
-        return notices
+        return [*notices, *self._forget(now)]
 
-    def restore(self, alerts: Iterable[Alert], now: float) -> None:
-        """Take in alerts that were open before; they were told, and are told again no sooner than others."""
+    def restore(self, alerts: Iterable[Alert], now: float, forget: float) -> None:
+        """Take in alerts that were open before; they were told, and are told again no sooner than others.
+
+        One whose subject is not heard of within *forget* seconds is over: it may be there no more.
+        """
         for alert in alerts:
             cause = _Cause(alert.since)
-            cause.alert, cause.told_at = alert, now
+            cause.alert, cause.told_at, cause.forgotten_at = alert, now, now + forget
             self._causes.setdefault((alert.rule, alert.subject), cause)
 
     def open(self) -> Sequence[Alert]:
         """Return the alerts that are open, the latest first."""
         found = [cause.alert for cause in self._causes.values() if cause.alert is not None]
         return sorted(found, key=lambda alert: -alert.raised_at)
+
+    def _forget(self, now: float) -> Iterator[Notice]:
+        for key, cause in list(self._causes.items()):
+            if cause.alert is not None and cause.forgotten_at is not None and now >= cause.forgotten_at:
+                del self._causes[key]
+                yield _resolved(cause.alert, now)
 
     def _judge(self, cause: "_Cause", symptom: Symptom, now: float) -> Notice | None:
         if not symptom.is_wrong:
@@ -125,7 +135,11 @@ class Alarms:
         if now - cause.well_since < calm:
             return None
         cause.is_over = True
-        return Notice(kind="resolved", alert=msgspec.structs.replace(cause.alert, resolved_at=now))
+        return _resolved(cause.alert, now)
+
+
+def _resolved(alert: Alert, now: float) -> Notice:
+    return Notice(kind="resolved", alert=msgspec.structs.replace(alert, resolved_at=now))
 
 
 class Growth:
@@ -148,11 +162,12 @@ class Growth:
 class _Cause:
     """One subject of one rule in which something is wrong, or was a moment ago."""
 
-    __slots__ = ("alert", "is_over", "since", "told_at", "well_since")
+    __slots__ = ("alert", "forgotten_at", "is_over", "since", "told_at", "well_since")
 
     def __init__(self, since: float) -> None:
         self.since = since
         self.told_at = since
         self.well_since: float | None = None
         self.alert: Alert | None = None
+        self.forgotten_at: float | None = None
         self.is_over = False

@@ -24,6 +24,8 @@ from headrace.wire.times import to_text
 from unit.console.asking_client import As, Asking, open_site
 from unit.console.river_scenes import NOW, books, part, river, waiting
 
+FORGET = 7_200.0
+
 
 class Posted(Notifier):
     """Keeps what is told instead of posting it."""
@@ -59,7 +61,7 @@ class Watching:
             pulses=lambda: [Pulse(name="keeper", does="", done_at=self.clock.wall())],
             pauses=self._tell_pauses,
             journal=lambda: None,
-            forget=7_200.0,
+            forget=FORGET,
             keeping=AlertKeeping(lambda: self.log),
         )
 
@@ -186,6 +188,28 @@ def test_a_console_that_begins_again_tells_nothing_anew_and_tells_what_is_over()
     (deed,) = last.log.deeds(DeedQuery(org=None)).rows
     assert (deed.action, deed.who, deed.org, deed.result) == ("alert", "the console", "", "done")
     assert Watching(clock=before.clock, log=before.log).open() == []
+
+
+def test_an_alert_about_what_is_there_no_more_is_over_some_time_after_the_console_began_again() -> None:
+    before = Watching()
+    fail(before, "acme", 2.0)
+    before.see(parked=True)
+    for _ in range(8):
+        before.step()
+    assert before.open() == ["destination_parked"]
+
+    after = Watching(clock=before.clock, log=before.log)
+    after.see()
+    after.step()
+    assert after.open() == ["destination_parked"], "nothing is known of it yet"
+    after.see()
+    after.step(FORGET)
+    after.see()
+    after.step()
+
+    assert after.open() == []
+    assert after.posted.texts == ["[Headrace] resolved: crm is parked, of acme"]
+    assert [deed.result for deed in after.log.deeds(DeedQuery(org=None)).rows] == ["done"]
 
 
 def test_an_alert_of_a_rule_that_is_off_now_is_not_open_any_more() -> None:

@@ -58,7 +58,7 @@ class Alerting:
 
     *pauses* tells what people have paused, *journal* how many bytes this host's journal holds and may hold. A lane that
     was not tried for *forget* seconds is not failing any more: there is nothing left to try. *keeping* knows what was
-    open when the console before ended.
+    open when the console before ended; what is not heard of for *forget* seconds since then is over, too.
     """
 
     def __init__(
@@ -134,7 +134,7 @@ class Alerting:
         if known is not None:
             off = [alert for alert in known if alert.rule in self._limits.off]
             self._keeping.keep([Notice(kind="resolved", alert=alert) for alert in off])
-            self._alarms.restore([alert for alert in known if alert not in off], now)
+            self._alarms.restore([alert for alert in known if alert not in off], now, self._forget)
             self._is_restored = True
 
     def _see(self, now: float) -> Seen:
