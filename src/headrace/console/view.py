@@ -5,6 +5,7 @@ from typing import Any, Literal, Protocol
 
 import msgspec
 
+from headrace.console.silent_log import without_log
 from headrace.console.sources import Sources
 from headrace.console.viewer import Audience, Viewer
 
@@ -34,7 +35,9 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
     answered at `/stream` below both paths by server-sent events, as they come. *rows* picks the rows of an answer and
     their `next`: such a view, whose ask has `after` and `limit`, can be read as lines of JSON too, at `.ndjson`.
     *for_org* takes out of an answer what an org's viewers are not told, whichever way they ask. A view that *needs*
-    memory alone must never touch the event log or Kafka: it is asked for while they hang.
+    memory alone must never touch the event log or Kafka: it is asked for while they hang. One that *outlives_log* is
+    told without the event log while that does not answer: its answer says why in `log_trouble`, and lacks what the
+    log has.
     """
 
     name: str
@@ -50,11 +53,14 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
     rows: Callable[[Any], Rows] | None = None
     for_org: Callable[[Any], Any] | None = None
     needs: Needs = "stores"
+    outlives_log: bool = False
     help: str = ""
 
-    def answer_to(self, viewer: Viewer, ask: Any, sources: Sources) -> Any:
-        """Return the answer as *viewer* gets it; raise what *read* raises."""
-        answer = self.read(ask, sources)
+    def answer_to(self, viewer: Viewer, ask: Any, sources: Sources, *, log_trouble: str = "") -> Any:
+        """Return the answer as *viewer* gets it; raise what *read* raises. With *log_trouble* nobody asks the log."""
+        answer = self.read(ask, without_log(sources) if log_trouble else sources)
+        if log_trouble:
+            answer = msgspec.structs.replace(answer, log_trouble=log_trouble)
         return answer if viewer.is_operator or self.for_org is None else self.for_org(answer)
 
 

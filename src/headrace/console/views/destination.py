@@ -52,7 +52,7 @@ class DestinationPage(msgspec.Struct, frozen=True, kw_only=True):
     """*lanes* are orgs, *attempts* the latest that the console has seen; *pauses* those that are about it. A lane whose
     last post was *quiet_before* that time is quiet, and of one in *parked* the events hop past it without a post.
 
-    *settings* are for operators.
+    *settings* are for operators. *log_trouble* says why what the event log has is missing.
     """
 
     line: DestinationLine
@@ -66,6 +66,7 @@ class DestinationPage(msgspec.Struct, frozen=True, kw_only=True):
     pauses: Sequence[Pause] = ()
     test: Rehearsal | None = None
     seen: Seen
+    log_trouble: str = ""
 
 
 def read_destination(ask: DestinationAsk, sources: Sources) -> DestinationPage:
@@ -146,5 +147,6 @@ DESTINATION = View(
     ask=DestinationAsk,
     answer=DestinationPage,
     read=read_destination,
+    outlives_log=True,
     help="One destination: how it stands, what was posted to it of late, and its settings.",
 )

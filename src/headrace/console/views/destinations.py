@@ -41,10 +41,11 @@ class DestinationLine(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Destinations(msgspec.Struct, frozen=True, kw_only=True):
-    """Every destination."""
+    """Every destination. *log_trouble* says why what the event log has is missing."""
 
     rows: Sequence[DestinationLine]
     seen: Seen
+    log_trouble: str = ""
 
 
 def read_destinations(ask: DestinationsAsk, sources: Sources) -> Destinations:
@@ -117,6 +118,7 @@ DESTINATIONS = View(
     ask=DestinationsAsk,
     answer=Destinations,
     read=read_destinations,
+    outlives_log=True,
     group="River",
     help="Where events go: whether each destination takes them, since when not, and what waits for it.",
 )

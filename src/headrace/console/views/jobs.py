@@ -28,10 +28,11 @@ class JobsAsk(msgspec.Struct, frozen=True, kw_only=True):
 class JobsAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """The jobs, the last asked for first: those of this console since it began, and before them what the trail tells
     of others. Of one that is `lost` the console ended while it ran: it was broken off, and *handled* is how far it
-    had come within a few seconds.
+    had come within a few seconds. *log_trouble* says why those that the trail tells of are missing.
     """
 
     rows: Sequence[Job]
+    log_trouble: str = ""
 
 
 class JobAsk(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,6 +48,7 @@ class JobAnswer(msgspec.Struct, frozen=True, kw_only=True):
     job: Job
     per_second: float | None = None
     left: float | None = None
+    log_trouble: str = ""
 
 
 def read_jobs(ask: JobsAsk, sources: Sources) -> JobsAnswer:
@@ -120,6 +122,7 @@ JOBS = View(
     ask=JobsAsk,
     answer=JobsAnswer,
     read=read_jobs,
+    outlives_log=True,
     group="Trouble",
     help="Redrives that people started, and how far they are.",
 )
@@ -130,5 +133,6 @@ JOB = View(
     ask=JobAsk,
     answer=JobAnswer,
     read=read_job,
+    outlives_log=True,
     help="One redrive: how far it is, and what it skipped.",
 )

@@ -28,7 +28,10 @@ class OrgAsk(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class OrgPage(msgspec.Struct, frozen=True, kw_only=True):
-    """*problems* are what is wrong in its books; *failed* its latest sessions with errors."""
+    """*problems* are what is wrong in its books; *failed* its latest sessions with errors.
+
+    *log_trouble* says why what the event log has is missing.
+    """
 
     org: str
     period: Period
@@ -39,6 +42,7 @@ class OrgPage(msgspec.Struct, frozen=True, kw_only=True):
     failed: Sequence[Summary]
     problems: Sequence[str]
     seen: Seen
+    log_trouble: str = ""
 
 
 def read_org(ask: OrgAsk, sources: Sources) -> OrgPage:
@@ -67,5 +71,6 @@ ORG = View(
     ask=OrgAsk,
     answer=OrgPage,
     read=read_org,
+    outlives_log=True,
     help="One org: its books, its graphs, its destinations, and what went wrong in its conversations.",
 )

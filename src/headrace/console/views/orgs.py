@@ -43,13 +43,17 @@ class OrgLine(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Orgs(msgspec.Struct, frozen=True, kw_only=True):
-    """Some orgs of so many *found*. *total* is the line of all orgs, whatever was asked for."""
+    """Some orgs of so many *found*. *total* is the line of all orgs, whatever was asked for.
+
+    *log_trouble* says why what the event log has is missing.
+    """
 
     rows: Sequence[OrgLine]
     found: int
     total: Line | None
     next: int | None = None
     seen: Seen
+    log_trouble: str = ""
 
 
 def read_orgs(ask: OrgsAsk, sources: Sources) -> Orgs:
@@ -106,6 +110,7 @@ ORGS = View(
     ask=OrgsAsk,
     answer=Orgs,
     read=read_orgs,
+    outlives_log=True,
     audience="operator",
     group="River",
     help="Every org, the worst first: what was accepted from it, and what became of that.",

@@ -54,7 +54,7 @@ class Overview(msgspec.Struct, frozen=True, kw_only=True):
     nothing of it was.
 
     *lag*, *lag_seconds*, *tiers*, *depth* (looks at the river since the console started) and *worst* are operators'.
-    What *worst* tells begins at *worst_since*.
+    What *worst* tells begins at *worst_since*. *log_trouble* says why what the event log has is missing.
     """
 
     period: Period
@@ -69,6 +69,7 @@ class Overview(msgspec.Struct, frozen=True, kw_only=True):
     worst: Sequence[Trouble] = ()
     worst_since: int = 0
     seen: Seen
+    log_trouble: str = ""
 
 
 def read_overview(ask: OverviewAsk, sources: Sources) -> Overview:
@@ -112,6 +113,7 @@ OVERVIEW = View(
     ask=OverviewAsk,
     answer=Overview,
     read=read_overview,
+    outlives_log=True,
     group="River",
     help="Whether the river flows: what came in, what was delivered, what waits, and what is wrong.",
 )

@@ -4,6 +4,7 @@ A store that is slow or hangs keeps the threads of `stores` busy, and a destinat
 needs memory alone is answered all the same.
 """
 
+import math
 from collections.abc import Callable, Mapping
 from typing import TypeVar
 
@@ -28,10 +29,15 @@ class Desk:
         self._windows = {name: Window(name, threads, open_sources, patience) for name, threads in THREADS.items()}
 
     async def ask(
-        self, read: Callable[[Sources], T], viewer: Viewer, needs: Needs = "stores", is_gone: IsGone = stays
+        self,
+        read: Callable[[Sources], T],
+        viewer: Viewer,
+        needs: Needs = "stores",
+        is_gone: IsGone = stays,
+        patience: float = math.inf,
     ) -> T:
         """Call *read* in a thread, as `Window.ask` says."""
-        return await self._windows[needs].ask(read, viewer.share, is_gone)
+        return await self._windows[needs].ask(read, viewer.share, is_gone, patience)
 
     @property
     def asked(self) -> int:

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from functools import cache, partial
 from http import HTTPStatus
-from typing import Protocol
+from typing import Any, Protocol
 from urllib.parse import quote
 
 import msgspec
@@ -29,7 +29,9 @@ from headrace.console.web.exact_route import ExactRoute
 from headrace.console.web.guard import Guard, IsServed, serves
 from headrace.console.web.lines import MEDIA_TYPE, SUFFIX, Portion, limit_of, open_lines, write_lines
 from headrace.console.web.openapi import describe
+from headrace.console.web.outliving import tell
 from headrace.console.web.pages import NOTHING_REFUSED, Pages, Refused
+from headrace.console.web.window import stays
 from headrace.errors import HeadraceError, UsageError
 
 Handler = Callable[[Request], Awaitable[Response]]
@@ -97,18 +99,17 @@ class Site:
                 return _to_sign_in(request)
             try:
                 ask = make_ask(view.ask, request.query_params, request.path_params, viewer, view.audience)
-                render = partial(self._render, view, ask, viewer)
-                return HTMLResponse(await self._desk.ask(render, viewer, view.needs, request.is_disconnected))
+                write = partial(self._write_page, view, ask, viewer)
+                return HTMLResponse(await tell(self._desk, view, ask, viewer, write, request.is_disconnected))
             except HeadraceError as error:
                 return self._problem(problem(error, viewer), viewer)
 
         return show
 
-    def _render(
-        self, view: View, ask: msgspec.Struct, viewer: Viewer, sources: Sources, refused: Refused = NOTHING_REFUSED
+    def _write_page(
+        self, view: View, ask: msgspec.Struct, viewer: Viewer, answer: Any, refused: Refused = NOTHING_REFUSED
     ) -> bytes:
-        """Return a page, made in the thread that reads it: the event loop is everybody's."""
-        return self._pages.view(view, ask, view.answer_to(viewer, ask, sources), viewer, refused).encode()
+        return self._pages.view(view, ask, answer, viewer, refused).encode()
 
     def _document(self, view: View) -> Handler:
         async def answer(request: Request) -> Response:
@@ -117,8 +118,7 @@ class Site:
                 return unknown()
             try:
                 ask = make_ask(view.ask, request.query_params, request.path_params, viewer, view.audience)
-                write = partial(_write, view, ask, viewer)
-                return json(await self._desk.ask(write, viewer, view.needs, request.is_disconnected))
+                return json(await tell(self._desk, view, ask, viewer, msgspec.json.encode, request.is_disconnected))
             except HeadraceError as error:
                 return json_problem(problem(error, viewer))
 
@@ -171,8 +171,8 @@ class Site:
             return self._problem(told, viewer)
         try:
             ask = make_ask(view.ask, fitting(view.ask, refused.given), request.path_params, viewer, view.audience)
-            render = partial(self._render, view, ask, viewer, refused=refused)
-            page = await self._desk.ask(render, viewer, view.needs)
+            write = partial(self._write_page, view, ask, viewer, refused=refused)
+            page = await tell(self._desk, view, ask, viewer, write, stays)
         except HeadraceError:
             return self._problem(told, viewer)
         return HTMLResponse(page, HTTPStatus.BAD_REQUEST)
@@ -244,11 +244,6 @@ class Site:
         """Return what may be done at a path, which several routes can share."""
         routes = [each for each in self.app.routes if isinstance(each, Route) and each.matches(scope)[0] != Match.NONE]
         return sorted({method for route in routes for method in route.methods or ()})
-
-
-def _write(view: View, ask: msgspec.Struct, viewer: Viewer, sources: Sources) -> bytes:
-    """Return a document, made in the thread that reads it."""
-    return msgspec.json.encode(view.answer_to(viewer, ask, sources))
 
 
 def _write_lines(view: View, ask: msgspec.Struct, viewer: Viewer, sources: Sources) -> Portion:

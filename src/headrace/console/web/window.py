@@ -1,6 +1,7 @@
 """A few threads that answer one kind of question, and nobody more of them than their share."""
 
 import asyncio
+import math
 import threading
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -45,21 +46,24 @@ class Window:
         self.asked = self.unanswered = 0
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix=f"headrace-console-{name}")
 
-    async def ask(self, read: Callable[[Sources], T], who: str, is_gone: IsGone) -> T:
+    async def ask(self, read: Callable[[Sources], T], who: str, is_gone: IsGone, patience: float = math.inf) -> T:
         """Call *read* with a thread's sources; raise `Busy` when that takes too long, and what *read* raises.
+
+        That is the window's own patience, or *patience* seconds where that is shorter.
 
         Raise `Greedy` when *who* has its share of open questions already, `ClientDisconnect` when nobody waits any more
         for an answer that was not begun.
         """
         guest, work = self._enter(who), None
+        patience = min(patience, self._patience)
         try:
-            async with asyncio.timeout(self._patience):
+            async with asyncio.timeout(patience):
                 await guest.turns.acquire()
                 work = await self._begin(guest, read, is_gone)
                 # One that was not begun when patience ends is never begun; one that was goes on, and keeps its turn.
                 return await asyncio.wrap_future(work)
         except TimeoutError:
-            raise Busy(f"the answer took longer than {self._patience:g} s; is the event log or Kafka slow?") from None
+            raise Busy(f"the answer took longer than {patience:g} s; is the event log or Kafka slow?") from None
         finally:
             if work is None:
                 self._leave(guest)
