@@ -96,6 +96,7 @@ def console(
             letters=standing.letters,
             jobs=standing.jobs,
             tail=standing.tail,
+            late_notes=standing.late_notes,
         )
 
     site = build(open_sources, facts, clock, settings, tail=standing.tail, vitals=vitals, annexes=annexes)

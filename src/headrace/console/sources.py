@@ -11,6 +11,7 @@ from headrace.console.alarm.alerting import Board, NoAlerts
 from headrace.console.chores import Pulse
 from headrace.console.dead.book import LetterBook
 from headrace.console.dead.jobs import Jobs
+from headrace.console.late_notes import LateNotes
 from headrace.console.rehearsals import Rehearsals, Rehearse, not_here
 from headrace.console.tailing.tail import Tail
 from headrace.console.watching.findings import Findings
@@ -88,6 +89,7 @@ class Sources(msgspec.Struct, kw_only=True):
     alerts: Alerts = msgspec.field(default_factory=NoAlerts)
     letters: LetterBook = msgspec.field(default_factory=LetterBook)
     jobs: Jobs = msgspec.field(default_factory=Jobs)
+    late_notes: LateNotes = msgspec.field(default_factory=LateNotes)
     tail: Tail = msgspec.field(default_factory=Tail)
 
     def close(self) -> None:

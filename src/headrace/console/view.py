@@ -72,7 +72,7 @@ class Action(msgspec.Struct, frozen=True, kw_only=True):
     *back* says where the page goes then: a path made of the ask's fields. *form* names the view on whose page its form
     stands, which is shown again with what was typed when that is refused; without one a problem is shown. Of the
     parameters that it *hides* the trail keeps a digest only: what is erased must leave no name. It *needs* the event
-    log, where it is noted, or time as well.
+    log, where it is noted, or time as well. What is *urgent* is done also where that cannot be: it is noted later.
     """
 
     name: str
@@ -86,5 +86,6 @@ class Action(msgspec.Struct, frozen=True, kw_only=True):
     form: str = ""
     noted: bool = True
     hides: Sequence[str] = ()
+    urgent: bool = False
     needs: Needs = "stores"
     help: str = ""

@@ -16,6 +16,9 @@ SCHEMA = "headrace"
 CONNECT_TIMEOUT = 5
 """Seconds that a server may take to answer a connection."""
 
+LINK = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3, "tcp_user_timeout": 60_000}
+"""Ends a connection on which nothing comes back any more after about a minute, unless the URL says otherwise."""
+
 LOCK = 0x68726C67
 """The key of the advisory lock ("hrlg"): who stores events shares it, who migrates, erases or expires has it alone."""
 
@@ -40,7 +43,9 @@ def migrations() -> list[str]:
 
 def connect(url: str, password: str, *, read_only: bool) -> Connection:
     """Connect to *url*, and bring its schema up to date, or (*read_only*) see that it is."""
-    place = make_conninfo(url, **({"password": password} if password else {}))
+    given = conninfo_to_dict(url)
+    link = {name: value for name, value in LINK.items() if name not in given}
+    place = make_conninfo(url, **link, **({"password": password} if password else {}))
     connection = psycopg.connect(place, connect_timeout=CONNECT_TIMEOUT, autocommit=True)
     try:
         postgres_text.teach(connection.adapters)

@@ -69,6 +69,12 @@ class Trail(Protocol):
         ...
 
 
+class OwnTrail(Trail, Protocol):
+    """A trail that is one's own, to be closed."""
+
+    def close(self) -> None: ...
+
+
 def cut(deed: Deed) -> Deed:
     """Return *deed* with every text as long as the trail keeps it."""
     names = {name: _cut(getattr(deed, name), TEXT) for name in ("who", "action", "org", "target", "address")}

@@ -3,14 +3,13 @@ is told when they are over. One that stays `asked` there is open.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Protocol
 
 import msgspec
 import structlog
 
 from headrace.core.alerts import Alert, Notice
 from headrace.errors import StoreError
-from headrace.eventlog.trail import Deed, DeedQuery, Trail
+from headrace.eventlog.trail import Deed, DeedQuery, OwnTrail
 
 ACTION = "alert"
 """What an alert is called in the trail."""
@@ -24,18 +23,12 @@ MOST = 1_000
 _log = structlog.get_logger("headrace.console")
 
 
-class Deeds(Trail, Protocol):
-    """A trail that is one's own."""
-
-    def close(self) -> None: ...
-
-
 class AlertKeeping:
     """Called by one thread. *open_trail* is called at the first use."""
 
-    def __init__(self, open_trail: Callable[[], Deeds]) -> None:
+    def __init__(self, open_trail: Callable[[], OwnTrail]) -> None:
         self._open_trail = open_trail
-        self._trail: Deeds | None = None
+        self._trail: OwnTrail | None = None
         self._waiting: dict[str, Deed] = {}
 
     def open(self) -> Sequence[Alert] | None:
@@ -82,7 +75,7 @@ class AlertKeeping:
             if after is None:
                 return
 
-    def _own(self) -> Deeds:
+    def _own(self) -> OwnTrail:
         if self._trail is None:
             self._trail = self._open_trail()
         return self._trail

@@ -25,7 +25,7 @@ from headrace.console.dead.letters import Position
 from headrace.console.dead.notes import NoteReading
 from headrace.console.dead.reading import LetterReading
 from headrace.errors import StoreError
-from headrace.eventlog.trail import Deed, Result, Trail
+from headrace.eventlog.trail import Deed, OwnTrail, Result, Trail
 from headrace.model.record import TopicPartition
 from headrace.wire.letters import DeadLetter, read_letter
 from headrace.wire.topics import TopicNames
@@ -76,12 +76,6 @@ class Redriver(Protocol):
     def run(self, letters: Iterable[DeadLetter]) -> Redone: ...
 
 
-class Deeds(Trail, Protocol):
-    """A trail that is one's own."""
-
-    def close(self) -> None: ...
-
-
 class Redriving:
     """What all jobs share. Each has a redriver, a reader and a trail of its own, opened by what is handed in."""
 
@@ -94,7 +88,7 @@ class Redriving:
         *,
         open_redriver: Callable[[], AbstractContextManager[Redriver]],
         open_reader: Callable[[], Reader],
-        open_trail: Callable[[], Deeds],
+        open_trail: Callable[[], OwnTrail],
     ) -> None:
         self._book = book
         self._reading = reading

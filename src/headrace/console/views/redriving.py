@@ -136,6 +136,7 @@ CANCEL = Action(
     ask=JobAsk,
     answer=Job,
     do=cancel_job,
+    urgent=True,
     audience="org",
     form="job",
     back=_to_job,

@@ -1,6 +1,6 @@
 """Does what people ask for, and writes it into the trail."""
 
-from contextlib import suppress
+import threading
 from hashlib import blake2b
 from typing import Any
 from uuid import uuid4
@@ -10,17 +10,20 @@ import msgspec
 from headrace.console.links import changed, places
 from headrace.console.sources import Sources
 from headrace.console.view import Action
-from headrace.console.viewer import Viewer
+from headrace.console.viewer import Busy, Viewer
 from headrace.console.web.answers import problem
 from headrace.errors import HeadraceError, StoreError
 from headrace.eventlog.trail import Deed
 
 
-def perform(action: Action, ask: msgspec.Struct, sources: Sources, viewer: Viewer, address: str) -> Any:
+def perform(
+    action: Action, ask: msgspec.Struct, sources: Sources, viewer: Viewer, address: str, given_up: threading.Event
+) -> Any:
     """Return what *action* answers; raise what it raises, and `StoreError` when it cannot be written down first.
 
     The deed is noted before it is done, so that nothing happens that nobody knows of, and again when it ended. A
-    second note that fails takes nothing back: the deed is done, and stays `asked` in the trail.
+    second note that fails takes nothing back: it is written later, as both are of what is urgent. Whoever has
+    *given_up* by the time that it could begin was told that nothing was done: then it is not done.
     """
     if not action.noted:
         return action.do(ask, sources, viewer)
@@ -37,7 +40,15 @@ def perform(action: Action, ask: msgspec.Struct, sources: Sources, viewer: Viewe
         detail=msgspec.json.encode(asked).decode() if asked else "",
         address=address,
     )
-    sources.log.note(deed)
+    try:
+        sources.log.note(deed)
+    except StoreError:
+        if not action.urgent:
+            raise
+        sources.late_notes.add(deed)
+    if given_up.is_set():
+        _end(sources, msgspec.structs.replace(deed, result="failed", answer="nobody waited any more"))
+        raise Busy("nobody waited any more")
     try:
         done = action.do(ask, sources, viewer)
     except Exception as error:
@@ -54,5 +65,7 @@ def _digest(org: str | None, name: object) -> str:
 
 
 def _end(sources: Sources, deed: Deed) -> None:
-    with suppress(StoreError):
+    try:
         sources.log.note(deed)
+    except StoreError:
+        sources.late_notes.add(deed)

@@ -1,5 +1,6 @@
 """The site: every view as a page and as JSON, every action as a form and as JSON, in one ASGI application."""
 
+import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from functools import cache, partial
@@ -20,7 +21,7 @@ from starlette.types import Scope
 from headrace.console.links import link
 from headrace.console.sources import Sources
 from headrace.console.view import Action, View
-from headrace.console.viewer import Absent, Viewer
+from headrace.console.viewer import Absent, Busy, Viewer
 from headrace.console.web.answers import API, Problem, json, json_problem, patience, problem, refusal, unknown
 from headrace.console.web.asking import fitting, make_ask, read_body, read_form
 from headrace.console.web.desk import Desk
@@ -153,8 +154,7 @@ class Site:
             given = await read_form(request)
             try:
                 ask = make_ask(action.ask, given, request.path_params, viewer, action.audience)
-                act = partial(perform, action, ask, viewer=viewer, address=_address(request))
-                done = await self._desk.ask(act, viewer, action.needs)
+                done = await self._do(action, ask, viewer, request)
             except UsageError as error:
                 return await self._form_again(action, Refused(action.name, str(error), given), request, viewer)
             except HeadraceError as error:
@@ -162,6 +162,16 @@ class Site:
             return RedirectResponse(action.back(ask, done), HTTPStatus.SEE_OTHER)
 
         return do
+
+    async def _do(self, action: Action, ask: msgspec.Struct, viewer: Viewer, request: Request) -> Any:
+        """Do it, unless it could not begin before patience ended: then it is never begun."""
+        given_up = threading.Event()
+        act = partial(perform, action, ask, viewer=viewer, address=_address(request), given_up=given_up)
+        try:
+            return await self._desk.ask(act, viewer, action.needs)
+        except Busy:
+            given_up.set()
+            raise
 
     async def _form_again(self, action: Action, refused: Refused, request: Request, viewer: Viewer) -> Response:
         """Show the page with the form once more: why nothing was done, and what was typed."""
@@ -185,8 +195,7 @@ class Site:
             try:
                 given = await read_body(request)
                 ask = make_ask(action.ask, given, request.path_params, viewer, action.audience)
-                act = partial(perform, action, ask, viewer=viewer, address=_address(request))
-                return json(await self._desk.ask(act, viewer, action.needs))
+                return json(await self._do(action, ask, viewer, request))
             except HeadraceError as error:
                 return json_problem(problem(error, viewer))
 
