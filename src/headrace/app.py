@@ -17,7 +17,8 @@ from headrace.delivery.crew import Plan, Serves
 from headrace.delivery.worker import Worker
 from headrace.emitter.emitter import Emitter
 from headrace.errors import TopicMissing
-from headrace.eventlog.opening import open_event_log
+from headrace.eventlog.opening import Store, open_event_log
+from headrace.eventlog.retention import Expiring
 from headrace.eventlog.sink import EventLogSink
 from headrace.model.destination import Destination
 from headrace.model.finding import Finding
@@ -59,8 +60,12 @@ def schedule(config: Config) -> RetrySchedule:
 def registry(config: Config, http: SinkType = HTTP) -> Registry:
     """Return the types of sinks that there are, made for this configuration."""
 
+    def open_store() -> Store:
+        return open_event_log(config.eventlog, SystemClock())
+
     def make_eventlog(_: Destination, timeout: float) -> Sink:
-        return EventLogSink(open_event_log(config.eventlog, SystemClock()), timeout)
+        store, expiring = open_store(), Expiring(open_store, SystemClock(), config.eventlog.retention)
+        return EventLogSink(store, timeout, expiring)
 
     eventlog = SinkType(name="eventlog", settings=EventlogDestination, make=make_eventlog, shared=True)
     return Registry([http, eventlog])

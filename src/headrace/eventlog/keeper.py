@@ -11,11 +11,12 @@ from typing import Protocol
 import msgspec
 
 from headrace.clock import Clock
-from headrace.errors import HeadraceError, StoreError
+from headrace.errors import HeadraceError
 from headrace.eventlog.counting import Counters, by_place, judge, settled_at
 from headrace.eventlog.emitted import River as Events
 from headrace.eventlog.emitted import emitted
 from headrace.eventlog.graphs import Counted, Graphs
+from headrace.eventlog.retention import Retention
 from headrace.eventlog.upkeep import Upkeep
 from headrace.model.record import Record, TopicPartition
 from headrace.wire import attempts
@@ -27,14 +28,6 @@ STEP = 5_000
 
 LOOK_EVERY = 1.0
 """Seconds between two looks at the attempts topic."""
-
-EXPIRE_EVERY = 600.0
-"""Seconds between two looks for what is too old, once nothing of it is left."""
-
-EXPIRE_AGAIN = 60.0
-"""Seconds after which a look that failed is tried again."""
-
-DAY = 86_400
 
 
 class Committed(Protocol):
@@ -69,9 +62,7 @@ class Keeper:
         self._river = river
         self._names = names
         self._clock = clock
-        self._retention = retention
-        self._expires_at = self._clock.monotonic()
-        self._expiry_failed = ""
+        self._retention = Retention(store, clock, retention)
 
     def run(self, stop: threading.Event, failed: Callable[[HeadraceError], None]) -> None:
         """Keep until *stop* is set. *failed* hears of each step that failed; the next one tries again."""
@@ -90,25 +81,8 @@ class Keeper:
             self.expire()
 
     def expire(self) -> None:
-        """Let a portion of what is older than the retention go, if it is time to look.
-
-        Raise `StoreError` when it fails, and again at each call until it succeeds, so that it stays known.
-        """
-        if self._retention and self._clock.monotonic() >= self._expires_at:
-            self._expiry_failed = self._expire()
-        if self._expiry_failed:
-            raise StoreError(f"what is too old was not let go: {self._expiry_failed}")
-
-    def _expire(self) -> str:
-        """Let a portion go; return why it failed, or nothing."""
-        try:
-            gone = self._store.expire((self._clock.wall() - self._retention) // DAY * DAY)
-        except StoreError as error:
-            self._expires_at = self._clock.monotonic() + EXPIRE_AGAIN
-            return str(error)
-        if gone.is_all:
-            self._expires_at = self._clock.monotonic() + EXPIRE_EVERY
-        return ""
+        """Let a portion of what is older than the retention go, as `Retention.step` does."""
+        self._retention.step()
 
     def count(self) -> None:
         """Count what is new; tiles only up to what the workers had committed before it was looked for."""

@@ -4,6 +4,7 @@ import asyncio
 
 from headrace.errors import StoreError
 from headrace.eventlog.port import EventLog
+from headrace.eventlog.retention import Expiring
 from headrace.eventlog.writer import Writer
 from headrace.model.batch import Batch
 from headrace.model.outcome import AllDelivered, Answer, Busy, Delivered, Each, Rejected
@@ -16,14 +17,17 @@ class EventLogSink:
     """A `Sink` that stores in *store*, which it then owns; a post waits *timeout* seconds at most.
 
     Each sink has its own thread that writes, so one per process is best. A store that cannot take events now is
-    `Busy`: nothing is lost, and they come again.
+    `Busy`: nothing is lost, and they come again. *expiring* begins with the first post, and ends with the sink.
     """
 
-    def __init__(self, store: EventLog, timeout: float) -> None:
+    def __init__(self, store: EventLog, timeout: float, expiring: Expiring | None = None) -> None:
         self._writer = Writer(store)
         self._timeout = timeout
+        self._expiring = expiring
 
     async def write(self, batch: Batch) -> Answer:
+        if self._expiring is not None:
+            self._expiring.start()
         try:
             job = self._writer.submit(batch.values, batch.orgs)
         except StoreError as error:
@@ -43,3 +47,5 @@ class EventLogSink:
 
     async def aclose(self) -> None:
         await asyncio.to_thread(self._writer.close, CLOSE_TIMEOUT)
+        if self._expiring is not None:
+            await asyncio.to_thread(self._expiring.close, CLOSE_TIMEOUT)

@@ -8,8 +8,9 @@ import pytest
 
 from headrace.errors import BrokerError, HeadraceError, StoreError
 from headrace.eventlog.graphs import Counted, CounterQuery, TotalsQuery
-from headrace.eventlog.keeper import DAY, EXPIRE_AGAIN, EXPIRE_EVERY, Keeper
+from headrace.eventlog.keeper import Keeper
 from headrace.eventlog.memory import MemoryEventLog
+from headrace.eventlog.retention import DAY, EXPIRE_AGAIN, EXPIRE_EVERY
 from headrace.eventlog.upkeep import Expired
 from headrace.model.record import TopicPartition
 from headrace.testing.clock import EPOCH, FakeClock
