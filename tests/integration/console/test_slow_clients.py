@@ -4,7 +4,7 @@ import socket
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from http.client import HTTPConnection
 
 import pytest
@@ -63,6 +63,19 @@ def test_nor_may_the_second_head_of_a_connection_dribble(url: str) -> None:
         asked.request("GET", "/sign-in")
         assert asked.getresponse().read()
         slow.sendall(b"GET / HT")
+        assert ended(slow)
+
+
+@pytest.mark.parametrize("more", [[b"c"], [b"c"] * 8], ids=["one byte", "byte after byte"])
+@pytest.mark.parametrize("head", [b"GET /sign-in", b"POST /api/v1/jobs"], ids=["200", "401"])
+def test_a_body_that_nobody_reads_keeps_no_connection(url: str, head: bytes, more: list[bytes]) -> None:
+    with closing(connect(url)) as slow:
+        slow.sendall(head + b" HTTP/1.1\r\nHost: localhost\r\nContent-Length: 50\r\n\r\nab")
+        assert slow.recv(4096).startswith(b"HTTP/1.1 ")
+        with suppress(OSError):
+            for each in more:
+                slow.sendall(each)
+                time.sleep(0.1)
         assert ended(slow)
 
 

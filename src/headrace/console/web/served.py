@@ -29,7 +29,7 @@ class Served:
             http=PatientProtocol,
             ws="none",
             lifespan="on",
-            log_level="warning",
+            log_level="error",  # what anybody can send is no warning
             access_log=False,
             server_header=False,
             timeout_graceful_shutdown=ENDS_WITHIN,
