@@ -119,6 +119,8 @@ def _values(view: View, given: tuple[str, ...]) -> Mapping[str, Any]:
     known = [field.name for field in msgspec.structs.fields(view.ask)]
     values: dict[str, str] = {}
     for word in given:
+        if not _is_text(word):
+            raise UsageError(f"{word!a} is no text in UTF-8")
         name, equals, value = word.partition("=")
         if not equals:
             raise UsageError(f"{word!r} is no NAME=VALUE, such as {(known or ['org'])[0]}=…")
@@ -129,6 +131,14 @@ def _values(view: View, given: tuple[str, ...]) -> Mapping[str, Any]:
         if name not in values:
             raise UsageError(f"{view.name} needs {name}={name.upper()}")
     return values
+
+
+def _is_text(word: str) -> bool:
+    try:
+        word.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _token(settings: ConsoleSettings) -> str:

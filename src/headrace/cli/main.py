@@ -4,9 +4,11 @@ Exit 0 done, 1 failed, 2 usage; 130 after Ctrl-C and 141 when the reader of stan
 own commands do.
 """
 
+import errno
 import os
 import sys
 from collections.abc import Collection, Sequence
+from pathlib import Path
 from typing import Annotated, Literal
 
 import msgspec
@@ -28,23 +30,33 @@ Example: headrace demo --once
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line *arguments* (by default the process's own) and return the exit code."""
     words = list(sys.argv[1:] if arguments is None else arguments)
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # it was closed by whoever started this: what is said there is for nobody
+            setattr(sys, name, Path(os.devnull).open("w"))  # noqa: SIM115  for as long as the process lives
     wants_json = "--json" in words
     try:
         code = _run(words)
         sys.stdout.flush()
     except CycloptsError as error:
         return _fail(_sentence(error), USAGE, json=wants_json)
-    except UsageError as error:
-        return _fail(str(error), USAGE, json=wants_json)
     except HeadraceError as error:
-        return _fail(str(error), FAILED, json=wants_json)
+        return _fail(str(error), USAGE if isinstance(error, UsageError) else FAILED, json=wants_json)
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
-        # The interpreter flushes standard output once more at exit, and must not complain then.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _discard_output()
         return READER_GONE
+    except OSError as error:
+        if error.errno not in {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EFBIG} or error.filename is not None:
+            raise
+        _discard_output()
+        return _fail(f"standard output cannot be written: {error.strerror}", FAILED, json=False)
     return code
+
+
+def _discard_output() -> None:
+    """Let the interpreter flush standard output once more at exit without complaining."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def build(words: Collection[str] = ()) -> App:

@@ -21,6 +21,13 @@ SHORTEST = 12
 """Characters of a password."""
 
 
+LONGEST_NAME = 100
+"""Characters of the name in a token, which has to fit into a header."""
+
+FURTHEST = 3650 * 86_400.0
+"""Seconds that a token may be good for: longer than any secret is kept."""
+
+
 class TokenDocument(msgspec.Struct, frozen=True, kw_only=True):
     """What `--json` prints: *token* for a program, *url* for a person, *id* for `console.revoked`."""
 
@@ -73,6 +80,8 @@ def token(
         raise UsageError("name what the token is for: --org ORG, or --operator")
     if org is not None and not ORG.fullmatch(org):
         raise UsageError(f"{org!r} is no org: letters, digits, and . _ - after the first, 64 at most")
+    if name is not None and not (name.isprintable() and len(name) <= LONGEST_NAME):
+        raise UsageError(f"--name takes printable characters, {LONGEST_NAME} at most")
     settings = configuration.load(config).console
     if not settings.secret:
         raise ConfigError('console.secret is not set, which signs tokens; write secret = "env:NAME" below [console]')
@@ -124,6 +133,9 @@ def password(*, config: Path | None = None, json: bool = False) -> int:
 
 def _span(text: str) -> float:
     try:
-        return Duration.parse(text)
+        span = Duration.parse(text)
     except ValueError as error:
         raise UsageError(f"--expires {error}") from None
+    if not 0 < span <= FURTHEST:
+        raise UsageError(f"--expires {text}: a token is good for more than nothing, and for 3650d at most")
+    return span

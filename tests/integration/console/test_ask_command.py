@@ -81,6 +81,9 @@ def test_lines_go_on_to_the_last_row(
     assert main(["ask", "sessions", "limit=3", "--lines", "--url", url, "--config", file]) == 0
     assert len(capsys.readouterr().out.splitlines()) == 3
 
+    assert main(["ask", "sessions", f"org={OURS}", "limit=", "--lines", "--url", url, "--config", file]) == 0
+    assert len(capsys.readouterr().out.splitlines()) == 21
+
 
 def test_what_a_terminal_would_act_on_is_escaped(
     stores: TwoOrgs, url: str, file: str, capsys: pytest.CaptureFixture[str]
@@ -111,6 +114,10 @@ def test_what_can_be_asked_is_listed(file: str, capsys: pytest.CaptureFixture[st
         (["sessions", "erors=true"], "sessions takes no 'erors'; did you mean 'errors'?"),
         (["session", "org=acme"], "session needs session=SESSION"),
         (["overview", "--lines"], "overview is no list of rows; --lines goes with: "),
+        (["sessions", "org=\udcff"], "is no text in UTF-8"),
+        (["overview", "--url", "127.0.0.1:8400"], "write it like http://"),
+        (["overview", "--url", "file:///etc/passwd"], "write it like http://"),
+        (["overview", "--url", "http://[::1"], "write it like http://"),
     ],
 )
 def test_what_cannot_be_asked_is_said_before_anybody_is(
@@ -156,14 +163,51 @@ def answering(answer: bytes) -> Iterator[str]:
         (b"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n", "the console says 302"),
         (b"HTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n", "the console says 500"),
         (b"SSH-2.0\r\n", "no console answers at"),
+        (b"HTTP/1.1 500 No\r\nContent-Length: 50\r\n\r\n{}", "the console says 500"),
+        (b"HTTP/1.1 200 OK\r\n\r\n" + b"[" * 200_000, "is no console"),
+        (b"HTTP/1.1 200 OK\r\n\r\n" + b" " * 4000, "is too long"),
     ],
 )
 def test_whatever_answers_instead_is_told(
-    file: str, capsys: pytest.CaptureFixture[str], answer: bytes, sentence: str
+    file: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], answer: bytes, sentence: str
 ) -> None:
+    monkeypatch.setattr("headrace.cli.api.LONGEST", 3000 if "too long" in sentence else 1 << 20)
     with answering(answer) as url:
         assert main(["ask", "overview", "--url", url, "--config", file]) == 1
     assert sentence in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("line", [b'{"next":"x"}', b'{"a":1}' * 1000])
+def test_lines_that_never_end_do(
+    file: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], line: bytes
+) -> None:
+    monkeypatch.setattr("headrace.cli.api.LONGEST", 1000)
+    with answering(b"HTTP/1.1 200 OK\r\n\r\n" + line + b"\n") as url:
+        assert main(["ask", "sessions", "after=x", "--lines", "--url", url, "--config", file]) == 1
+    assert "was broken off" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("token", ["hr_secret\nX: y", "hr_secret\u20ac"])
+def test_a_token_that_can_be_none_is_never_printed(
+    file: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], token: str
+) -> None:
+    monkeypatch.setenv("HEADRACE_TOKEN", token)
+    assert main(["ask", "overview", "--config", file]) == 2
+    said = capsys.readouterr()
+    assert "`headrace token`" in said.err
+    assert "secret" not in said.err + said.out
+
+
+def test_a_line_end_behind_a_token_does_no_harm(
+    stores: TwoOrgs, url: str, file: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HEADRACE_TOKEN", f"{viewer(stores)}\r\n")
+    assert main(["ask", "sessions", "--url", url, "--config", file]) == 0
+
+
+def test_a_password_in_an_address_is_never_printed(file: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["ask", "overview", "--url", "http://olga:secret@127.0.0.1:9", "--config", file]) == 1
+    assert "secret" not in capsys.readouterr().err
 
 
 def test_lines_that_were_broken_off_are_no_success(file: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -52,11 +52,10 @@ class Vitals:
         age = now - watched.river.at if watched.river else None
         keeper = next((pulse for pulse in self._pulses() if pulse.name == KEEPER), None)
         is_kept = keeper is not None and not keeper.failure and now - (keeper.done_at or 0.0) <= KEEPER_SILENT
+        seen = "it was not seen yet" if age is None else f"it was seen {age:.0f} s ago"
+        is_seen = age is not None and age <= UNSEEN
         return Health.of(
-            kafka=Check(
-                age is not None and age <= UNSEEN,
-                watched.trouble or ("it was not seen yet" if age is None else f"it was seen {age:.0f} s ago"),
-            ),
+            kafka=Check(is_seen, seen if is_seen else watched.trouble or seen),
             event_log=Check(is_kept, (keeper.failure if keeper else "") or ("it is kept" if is_kept else "not yet")),
         )
 
