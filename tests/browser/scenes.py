@@ -63,6 +63,7 @@ def scenes(url: str) -> Mapping[str, Scene]:
         "problem_absent": (f"{url}/sessions/nobody/nothing", _nothing),
         "problem_refused": (f"{url}/sessions?within=ever", _nothing),
         "nothing_found": (f"{url}/sessions?text=nothing+of+the+kind", _nothing),
+        "sessions_window": (f"{url}/sessions?since=2020-01-01T14:10&until=2020-01-01T14:20", _nothing),
         "keys": (f"{url}/sessions", lambda page: page.keyboard.press("?")),
         "palette": (f"{url}/sessions", _search),
         "menu": (f"{url}/sessions", _menu),

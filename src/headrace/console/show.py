@@ -18,6 +18,12 @@ def clock(at: float) -> str:
     return datetime.fromtimestamp(at, UTC).strftime("%H:%M:%S.%f")[:-3]
 
 
+def field(at: float | None) -> str:
+    """Write a time as a browser's field for one takes it, in UTC; without seconds where there are none."""
+    text = "" if at is None else datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds")[:23]
+    return text.removesuffix(".000").removesuffix(":00")
+
+
 def iso(at: float | None) -> str:
     """Write a time for a program."""
     return "" if at is None else datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds")

@@ -13,13 +13,16 @@ from unit.console.asking_client import NOW, Asking, open_site
 from unit.console.counted_log import MINUTE, counted, counters
 from unit.console.talks import told
 from unit.console.watched_river import attempt, known, watched
-from unit.ledger.test_audit import River, flowing
+from unit.ledger.test_audit import NAMES, TIER, River, flowing
 
 COUNTED_NOWHERE = {
     "Books": {"retried", "duplicates", "expired"},
     "Destinations": {"success", "median"},
+    "Topics": {"oldest", "kept for"},
+    "Partitions": {"begin", "committed"},
+    "Sessions": {"lasted"},
 }
-"""Columns of the tables of these names that no page lists, and rates."""
+"""Columns of the tables of these names that no page lists: rates, lengths of time, and places."""
 
 
 class Cell(msgspec.Struct):
@@ -73,7 +76,8 @@ def site(request: pytest.FixtureRequest) -> Iterator[Asking]:
     log.upsert(told("s-1", org="b"))
     log.count(Counted(counters=counters("b", "crm", MINUTE, posts=2, failed=1, dead=3)))
     viewer = Viewer("vera", "b") if request.param == "viewer" else Viewer("olga")
-    with open_site(watch=watched(river()), known=known(), log=log, viewer=viewer) as opened:
+    flown = river()
+    with open_site(watch=watched(flown), broker=flown.broker, known=known(), log=log, viewer=viewer) as opened:
         yield opened
 
 
@@ -95,6 +99,10 @@ def cells(site: Asking, path: str, *regions: str) -> Sequence[Cell]:
         ("/destinations", "Destinations"),
         ("/orgs/b", "Destinations"),
         ("/exceptions", "Exceptions"),
+        ("/sessions", "Sessions"),
+        ("/topics", "Topics"),
+        (f"/topics/{NAMES.events}", "Partitions"),
+        ("/retries", "Tiers"),
     ],
 )
 def test_every_number_leads_to_a_page_that_there_is(site: Asking, path: str, region: str) -> None:
@@ -137,3 +145,37 @@ def test_bar_of_dead_letters_leads_to_those_of_its_minute(site: Asking) -> None:
     href = f"/dead?state=all&amp;org=b&amp;since={MINUTE}&amp;until={MINUTE + 60}#letters"
     assert page.count(f'<a href="{href}">') == 1
     assert page.count("#letters") == 1, "a minute without any leads nowhere"
+
+
+def leads(site: Asking, path: str, region: str) -> dict[str, set[str]]:
+    """Return where the numbers of a table lead, by column."""
+    found: dict[str, set[str]] = {}
+    for each in cells(site, path, region):
+        found.setdefault(each.column, set()).add(each.href)
+    return found
+
+
+def test_numbers_of_topics_lead_to_the_records_that_they_count(site: Asking) -> None:
+    topics = leads(site, "/topics", "Topics")
+    parts = leads(site, f"/topics/{NAMES.events}?partition=0&before=1", "Partitions")
+
+    assert f"/topics/{NAMES.events}#records" in topics["records"]
+    assert f"/topics/{NAMES.events}#partitions" in topics["partitions"]
+    assert parts["end"] == parts["lag"] == {f"/topics/{NAMES.events}?partition=0#records"}
+
+
+def test_what_waits_on_a_tier_leads_to_what_waits_on_that_tier(site: Asking) -> None:
+    (told,) = site.get("/api/v1/retries").json()["tiers"]
+    tiers = leads(site, "/retries?org=b", "Tiers")
+
+    assert (told["topic"], told["tier"]) == (TIER, "5s")
+    assert tiers["waiting"] == {"/retries?org=b&tier=5s#groups"}
+
+
+def test_numbers_of_a_session_lead_to_its_log_and_times_of_an_exception_to_the_error(site: Asking) -> None:
+    sessions = leads(site, "/sessions?org=b", "Sessions")
+    group = site.get("/api/v1/exceptions?org=b").json()["rows"][0]["fingerprint"]
+    hits = leads(site, f"/exceptions/{group}", "Sessions, the last hit first")
+
+    assert sessions["turns"] == sessions["events"] == {"/sessions/b/s-1?view=log"}
+    assert f"/sessions/b/s-1?error={group.replace(':', '%3A')}#step" in hits["times"]

@@ -32,6 +32,7 @@ from headrace.testing.clock import EPOCH, FakeClock
 from headrace.wire.letters import DeadLetter
 from unit.console.asking_client import Asking, facts, open_site
 from unit.console.burying import NAMES, Dead, letter
+from unit.console.test_numbers import Numbers
 
 TIER = Duration.parse("5s")
 KNOWN = facts({"crm": Destination(name="crm", type="http", settings=msgspec.Struct())})
@@ -160,7 +161,12 @@ def test_a_plan_is_confirmed_and_its_letters_are_put_back(house: House) -> None:
     assert sorted(house.on_tier()) == ["0", "1", "2"]
     assert [each.id for each in house.letters.find(Wanted(state="open"))] == ["other"]
     assert (page.status, listed.status) == (200, 200)
-    assert f'href="/jobs/{job.id}"' in listed.text
+    numbers = [each for each in Numbers(listed.text).cells if each.region == "Jobs"]
+    assert [(each.column, each.text, each.href) for each in numbers] == [
+        ("letters", "3", f"/jobs/{job.id}"),
+        ("redriven", "3", f"/jobs/{job.id}"),
+        ("skipped", "0", f"/jobs/{job.id}"),
+    ]
     done, ended = house.log.deeds(DeedQuery(org="acme")).rows, job.id
     assert sorted((deed.action, deed.result, deed.who) for deed in done) == [
         ("redrive", "done", "olga"),
@@ -276,7 +282,9 @@ def test_a_letter_that_can_go_nowhere_is_skipped_with_its_reason(house: House) -
         goals = site.get("/api/v1/dead/plan").json()["destinations"]
         job = house.ended(site.post("/api/v1/jobs", json={}).json()["id"])
         page = site.get(f"/jobs/{job.id}")
+        assert f'<a href="/jobs/{job.id}#skipped">1</a>' in site.get("/jobs").text
 
+    assert 'id="skipped"' in page.text
     assert goals == [{"name": "gone", "count": 1, "is_configured": False}]
     assert (job.redriven, job.skipped) == (0, 1)
     assert "the destination gone is not configured" in page.text

@@ -213,3 +213,32 @@ def test_what_is_absent_and_what_is_anothers_are_alike() -> None:
                 answered = site.get(f"{prefix}{path}{rest}")
                 assert (answered.status, "there is nothing here" in answered.text) == (404, True)
         assert site.get(HERE).status == 200
+
+
+def test_a_session_is_live_as_long_as_it_is_open_where_no_later_page_follows() -> None:
+    values = [*told("over"), *(event(str(number), seq=number, subject="lives") for number in range(3))]
+    with site_of(values) as site:
+        lives, first, over = (site.get(f"/sessions/acme/{path}").text for path in ("lives", "lives?limit=2", "over"))
+        after = site.get("/api/v1/sessions/acme/lives?limit=2").json()["next"]
+        last = site.get(f"/sessions/acme/lives?limit=2&after={quote(after)}").text
+
+    sections = ('id="head" data-live="5"', 'id="told" data-live="5"')
+    assert [[each in page for each in sections] for page in (lives, first, last, over)] == [
+        [True, True],
+        [False, False],
+        [True, True],
+        [False, False],
+    ]
+
+
+def test_an_open_session_can_be_followed_in_the_live_tail() -> None:
+    values = [*told("over"), event("1", subject="lives"), event("2", subject=None)]
+    with site_of(values) as site:
+        lives, over, none = (site.get(f"/sessions/acme/{path}").text for path in ("lives", "over", "~"))
+    with site_of(values, viewer=ACME) as site:
+        mine = site.get("/sessions/acme/lives").text
+        assert site.get("/tail?session=lives").status == 200
+
+    assert '<a class="button" href="/tail?org=acme&amp;session=lives">Follow live</a>' in lives
+    assert '<a class="button" href="/tail?session=lives">Follow live</a>' in mine
+    assert "Follow live" not in over + none

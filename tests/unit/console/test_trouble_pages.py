@@ -19,6 +19,7 @@ from headrace.testing.clock import EPOCH, FakeClock
 from headrace.wire.letters import read_letter
 from unit.console.asking_client import Asking, open_site
 from unit.console.burying import NAMES, Dead, letter
+from unit.console.watched_river import known
 
 OPERATOR = Viewer("olga")
 ANN = Viewer("ann", "acme")
@@ -158,6 +159,33 @@ def test_an_org_reads_its_own_trail(trail: Trail) -> None:
     assert "&lt;b&gt;" in page.text
     assert "who-globex" in whole.text
     assert "who-globex" not in page.text
+
+
+@pytest.mark.parametrize(
+    ("action", "target", "href"),
+    [
+        ("pause", "crm", "/destinations/crm?org=acme"),
+        ("resume", "crm", "/destinations/crm?org=acme"),
+        ("test", "crm", "/destinations/crm?org=acme"),
+        ("decide", "v1:ab", "/exceptions/v1%3Aab?org=acme"),
+        ("cancel-job", "j1", "/jobs/j1"),
+        ("redrive-letter", "0/17", "/dead/0/17"),
+        ("pause", "one that is gone", None),
+        ("do_erase_session", "acme/#0123456789abcdef", None),
+    ],
+)
+def test_a_target_leads_to_what_was_done_to_it(trail: Trail, action: str, target: str, href: str | None) -> None:
+    trail.log.note(Deed(id="1", at=EPOCH, who="olga", action=action, org="acme", target=target))
+    pages = []
+    for viewer in (OPERATOR, ANN):
+        with open_site(viewer=viewer, log=trail.log, known=known()) as site:
+            pages.append(site.get("/trail").text)
+
+    if href is None:
+        assert all(f"<bdi>{target}</bdi>" in page for page in pages)
+    else:
+        assert f'<a href="{href}">' in pages[0]
+        assert f'<a href="{href.partition("?")[0]}">' in pages[1]
 
 
 def test_where_a_deed_came_from_is_told_to_operators_only_however_they_ask(trail: Trail) -> None:

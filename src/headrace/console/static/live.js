@@ -85,7 +85,11 @@ async function refresh() {
 }
 
 function tick() {
-  if (!age || !sections().length || isOver) return;
+  if (!age || isOver) return;
+  // What has come to its end is no longer live, and does not grow old.
+  age.hidden = !sections().length;
+  if (pause) pause.hidden = age.hidden;
+  if (age.hidden) return;
   const old = Math.round((Date.now() - readAt) / 1000);
   const written = old < 60 ? `${old} s` : `${Math.floor(old / 60)} min`;
   const reason = sections().map(busy).find(Boolean) ?? "";
@@ -117,7 +121,10 @@ function morph(old, fresh) {
 }
 
 /** @param {Element} old @param {string} name */
-const isKept = (old, name) => (name === "open" && old.matches("details, dialog")) || (name === "hidden" && old.matches("[data-copy]"));
+const isKept = (old, name) =>
+  (name === "open" && old.matches("details, dialog")) ||
+  (name === "hidden" && old.matches("[data-copy]")) ||
+  (name === "tabindex" && old === document.activeElement);
 
 /** Children with an id keep it, and are moved; others are matched by their place. @param {Element} old @param {Element} fresh */
 function morphChildren(old, fresh) {

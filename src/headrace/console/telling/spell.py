@@ -9,8 +9,10 @@ Within = Literal["1h", "24h", "7d"]
 _SECONDS: Mapping[Within, float] = {"1h": 3_600.0, "24h": 86_400.0, "7d": 7 * 86_400.0}
 
 
-def since_of(since: float | None, within: Within | None, now: float) -> float | None:
-    """Return when what is asked for begins: *since*, or where the spell does if that is later."""
-    if within is None:
+def since_of(since: float | None, until: float | None, within: Within | None, now: float) -> float | None:
+    """Return when what is asked for begins. Where *since* or *until* is given the spell is not looked at: a form that
+    has both sends both, and who fills in a window means that.
+    """
+    if within is None or (since, until) != (None, None):
         return since
-    return max(since or 0.0, now - _SECONDS[within])
+    return now - _SECONDS[within]

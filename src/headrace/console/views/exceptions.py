@@ -18,7 +18,9 @@ class ExceptionsAsk(msgspec.Struct, frozen=True, kw_only=True):
     org: Org | None = None
     text: Annotated[Text, Meta(description="In its type, culprit, frame or message.")] = ""
     state: Annotated[State | None, Meta(description="Only those in this state.")] = None
-    within: Annotated[Within | None, Meta(description="Seen within so long until now.")] = None
+    within: Annotated[
+        Within | None, Meta(description="Seen within so long until now; not with `since` or `until`.")
+    ] = None
     since: Annotated[Time | None, Meta(description="Seen at or after this time.")] = None
     until: Annotated[Time | None, Meta(description="First seen before this time.")] = None
     after: After | None = None
@@ -32,7 +34,7 @@ def read_exceptions(ask: ExceptionsAsk, sources: Sources) -> Page[ExceptionSumma
             org=ask.org,
             text=ask.text,
             state=ask.state,
-            since=since_of(ask.since, ask.within, sources.clock.wall()),
+            since=since_of(ask.since, ask.until, ask.within, sources.clock.wall()),
             until=ask.until,
             after=ask.after,
             limit=ask.limit,

@@ -24,7 +24,9 @@ class SessionsAsk(msgspec.Struct, frozen=True, kw_only=True):
     errors: Annotated[bool, Meta(description="Only those with errors.")] = False
     end_type: Annotated[Text | None, Meta(description="Only those that ended so.")] = None
     open: Annotated[bool, Meta(description="Only those that have not ended.")] = False
-    within: Annotated[Within | None, Meta(description="Begun within so long until now.")] = None
+    within: Annotated[
+        Within | None, Meta(description="Begun within so long until now; not with `since` or `until`.")
+    ] = None
     since: Annotated[Time | None, Meta(description="Begun at or after this time.")] = None
     until: Annotated[Time | None, Meta(description="Begun before this time.")] = None
     after: After | None = None
@@ -40,7 +42,7 @@ def read_sessions(ask: SessionsAsk, sources: Sources) -> Page[Summary]:
             bot=ask.bot,
             errors=ask.errors,
             end_type="" if ask.open else ask.end_type,
-            since=since_of(ask.since, ask.within, sources.clock.wall()),
+            since=since_of(ask.since, ask.until, ask.within, sources.clock.wall()),
             until=ask.until,
             after=ask.after,
             limit=ask.limit,

@@ -1,7 +1,8 @@
 """From a request to an ask, and no further: what does not fit is refused with one sentence."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import cache
 from http import HTTPStatus
 from typing import Any, TypeVar
 
@@ -9,7 +10,7 @@ import msgspec
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
-from headrace.console.fields import LONGEST
+from headrace.console.fields import LONGEST, is_time, read_time
 from headrace.console.viewer import Absent, Audience, Viewer, admit
 from headrace.errors import UsageError
 
@@ -40,6 +41,7 @@ def make_ask(
             raise UsageError(f"there is no parameter {name[:40]!r} here, only {', '.join(fields) or 'none'}")
         if isinstance(value, str) and "\0" in value:
             raise _refused(name, path, "a text has no character 0")
+    values |= {name: _time(name, path, values[name]) for name in _times(declared) if isinstance(values.get(name), str)}
     try:
         return msgspec.convert(values, declared, strict=False)
     except msgspec.ValidationError as error:
@@ -86,6 +88,21 @@ def _fits(value: str, declared: Any) -> bool:
     except msgspec.ValidationError:
         return False
     return True
+
+
+@cache
+def _times(declared: type[msgspec.Struct]) -> Sequence[str]:
+    """Return the fields that hold a time. It is looked up once: an ask is made for every page."""
+    return [field.name for field in msgspec.structs.fields(declared) if is_time(field.type)]
+
+
+def _time(name: str, path: Mapping[str, str], text: str) -> float:
+    try:
+        return read_time(text)
+    except ValueError:
+        raise _refused(
+            name, path, "a time is expected, such as 2026-03-01T14:10 in UTC, or seconds since the epoch"
+        ) from None
 
 
 def _text(org: object) -> str | None:

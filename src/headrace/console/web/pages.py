@@ -67,6 +67,7 @@ class Pages:
         self._environment.filters |= {
             "when": show.when,
             "clock": show.clock,
+            "field": show.field,
             "iso": show.iso,
             "duration": show.duration,
             "number": show.number,
