@@ -126,7 +126,7 @@ def test_an_exception_is_found_behind_many_long_ones_of_other_kinds(monkeypatch:
 
 def test_a_step_that_is_not_there_leaves_the_page_as_it_is() -> None:
     with site_of(told("s-1")) as site:
-        for step in ("999", "no-such", "-1", "9" * 400, "²"):
+        for step in ("999", "no-such", "-1", "--5", "-", "9" * 19, "9" * 400, "²"):
             assert site.get(f"/api/v1{HERE}?step={quote(step)}").json()["detail"] is None
 
 

@@ -102,7 +102,8 @@ def test_variables_are_what_was_set_last_up_to_there(sets: list[tuple[str, int]]
     events = [stored(n, VariableSet.type, {"variable": name, "value": value}) for n, (name, value) in enumerate(sets)]
     places = [(False, seq, 0.0, f"id-{seq}") for seq in (first, first + more)]
 
-    found = around(events, *places)
+    found = around(events, *places, most=len(events))
+    assert found is not None
 
     before, after = dict(sets[:first]), dict(sets[: first + more + 1])
     assert {each.name: int(each.before.text) for each in found if each.before is not None} == before

@@ -1,6 +1,6 @@
 """One step in full: its fields, its exception, the variables around it, and where one gets to from there."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
@@ -29,7 +29,8 @@ class Detail(msgspec.Struct, frozen=True, kw_only=True):
     """A step that is looked at. *name* is what the page's step is called, *events* are those it was told from.
 
     *inputs* and *outputs* are those of an action or a tool, *fields* all else that they tell.
-    *previous* and *next* are the ids of the failed events around.
+    *previous* and *next* are the ids of the failed events around. *are_variables_known* is false where too many were
+    set before it.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Detail(msgspec.Struct, frozen=True, kw_only=True):
     fields: list[Field]
     fault: Fault | None
     variables: list[Variable]
+    are_variables_known: bool = True
     events: list[Whole]
     previous: str | None = None
     next: str | None = None
@@ -49,9 +51,14 @@ def detail_of(
     events: Sequence[StoredEvent],
     steps: Sequence[Step],
     failed: Sequence[StoredEvent],
-    variables: Sequence[StoredEvent],
+    variables: Iterable[StoredEvent],
+    *,
+    most: int = 50_000,
 ) -> Detail:
-    """Tell of the step of *focus*; *events* and *steps* are those of its page, *variables* those that set one."""
+    """Tell of the step of *focus*; *events* and *steps* are those of its page, *variables* those that set one.
+
+    Of more than *most* that were set up to its end nothing is told.
+    """
     by_name = dict(zip(names_of(events), events, strict=True))
     own = next((name for name, event in by_name.items() if event.id == focus.id), "")
     step = next((each for each in steps if own and own in {each.name, each.end_name}), None)
@@ -61,6 +68,7 @@ def detail_of(
     first, last = place_of(parts[0]), place_of(parts[-1])
     before = [each.id for each in failed if place_of(each) < first]
     after = [each.id for each in failed if place_of(each) > last]
+    known = around(variables, first, last, most=most)
     told = {name: value for part in parts for name, value in fields_of(part.value).items()}
     return Detail(
         name=step.name if step is not None else own,
@@ -69,7 +77,8 @@ def detail_of(
         outputs=inner_fields(told, "outputs"),
         fields=shown_fields({name: value for name, value in told.items() if name not in _APART}),
         fault=next((fault for part in reversed(parts) if part.failed and (fault := fault_of(part.value))), None),
-        variables=around(variables, first, last),
+        variables=known or [],
+        are_variables_known=known is not None,
         events=[Whole(id=part.id, type=part.type, json=pretty(part.value, LONGEST)) for part in parts],
         previous=before[-1] if before else None,
         next=after[0] if after else None,

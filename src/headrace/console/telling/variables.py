@@ -29,15 +29,20 @@ def place_of(event: StoredEvent) -> Place:
     return event.seq is None, event.seq or 0, event.at, event.id
 
 
-def around(events: Iterable[StoredEvent], first: Place, last: Place) -> list[Variable]:
-    """Fold *events*, those that set variables in their order, up to before *first* and up to and with *last*."""
+def around(events: Iterable[StoredEvent], first: Place, last: Place, *, most: int) -> list[Variable] | None:
+    """Fold *events*, those that set variables in their order, up to before *first* and up to and with *last*.
+
+    Return None where these are more than *most*.
+    """
     before: dict[str, msgspec.Raw] = {}
     after: dict[str, msgspec.Raw] = {}
     by: dict[str, str] = {}
-    for event in events:
+    for number, event in enumerate(events):
         place = place_of(event)
         if place > last:
             break
+        if number == most:
+            return None
         told = Told(event.value)
         name = told.text("variable")
         value = fields_of(event.value).get("value", msgspec.Raw(b"null"))

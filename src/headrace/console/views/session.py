@@ -1,5 +1,6 @@
 """Session: one conversation as it was said, as it took its time, or as the log has it; and one step of it in full."""
 
+import re
 from collections.abc import Sequence
 from typing import Annotated, Literal
 
@@ -9,6 +10,7 @@ from msgspec import Meta
 from headrace.console.fields import LONGEST, After, Limit, Org, Text
 from headrace.console.sources import Log, Sources
 from headrace.console.telling.detail import Detail, detail_of
+from headrace.console.telling.far import AT_ONCE, FIRST, LAST, events_of, failed_around, page_at, place_in
 from headrace.console.telling.reading import read_page
 from headrace.console.telling.rows import Row, rows_of
 from headrace.console.telling.spans import spans_of
@@ -27,14 +29,10 @@ from headrace.model.taxonomy import VariableSet
 ERRORS = 500
 """Errors of one session that can be gone through."""
 
-BEFORE = 10
-"""Events that are shown before the step that a page begins at."""
+VARIABLES = 50_000
+"""Events that are folded into what the variables were; where there are more before a step nothing is told of them."""
 
-VARIABLES = 10_000
-"""Events that are folded into what the variables were."""
-
-LAST = (1 << 63) - 1
-"""No `seq` is greater."""
+_SEQ = re.compile(r"-?[0-9]{1,19}")
 
 SessionName = Annotated[
     str, Meta(max_length=LONGEST, description="The session; empty: the events that belong to none.")
@@ -101,7 +99,7 @@ def read_session(ask: SessionAsk, sources: Sources) -> SessionAnswer:
 
 def find_event(log: Log, org: str, session: str, name: str) -> StoredEvent | None:
     """Return the event of a session that *name* names, its `seq` or its id."""
-    if name.isascii() and name.lstrip("-").isdigit() and abs(seq := int(name)) <= LAST:
+    if _SEQ.fullmatch(name) and FIRST <= (seq := int(name)) <= LAST:
         found = log.find_events(EventQuery(org=org, session=session, seq_from=seq, limit=1)).rows
         if found and found[0].seq == seq:
             return found[0]
@@ -142,11 +140,10 @@ def _read(ask: SessionAsk, log: Log, focus: StoredEvent | None) -> tuple[Page[St
     is_far = focus is not None and ask.after is None and focus.seq is not None and focus.seq >= ask.limit
     if not is_far:
         page = read_page(log, query)
-        if focus is None or any(each.id == focus.id for each in page.rows):
+        if focus is None or place_in(page, focus) is not None:
             return page, ask.after is None
     assert focus is not None
-    start = LAST if focus.seq is None else max(-LAST, focus.seq - BEFORE)
-    return read_page(log, msgspec.structs.replace(query, after=None, seq_from=start)), False
+    return page_at(log, query, focus), False
 
 
 def _detail(
@@ -160,9 +157,11 @@ def _detail(
     # What is set after the page is not read: the step of the focus ends on it.
     last = max(map(place_of, (focus, *events)))
     sets = EventQuery(
-        org=ask.org, session=ask.session, type=VariableSet.type, seq_to=None if last[0] else last[1], limit=VARIABLES
+        org=ask.org, session=ask.session, type=VariableSet.type, seq_to=None if last[0] else last[1], limit=AT_ONCE
     )
-    return detail_of(focus, events, steps, failed, read_page(log, sets).rows)
+    if len(failed) == ERRORS:
+        failed = failed_around(log, EventQuery(org=ask.org, session=ask.session, failed=True), focus)
+    return detail_of(focus, events, steps, failed, events_of(log, sets), most=VARIABLES)
 
 
 SESSION = View(
