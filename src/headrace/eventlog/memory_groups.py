@@ -20,7 +20,7 @@ class Decision(NamedTuple):
 def groups(
     folded: Folded, decisions: Mapping[tuple[str, str], Decision], query: ExceptionQuery, now: float
 ) -> list[ExceptionSummary]:
-    """Return the groups that *query* asks for, the last seen first."""
+    """Return the groups that *query* asks for, in its order."""
     parts: dict[str, list[ExceptionSum]] = {}
     for each in folded.exceptions.values():
         texts = (each.type, each.culprit, each.frame, each.message)
@@ -35,6 +35,8 @@ def groups(
         and (query.since is None or each.last_at >= query.since)
         and (query.until is None or each.first_at < query.until)
     ]
+    if query.order == "events":
+        return sorted(found, key=lambda each: (each.count, each.fingerprint), reverse=True)
     return sorted(found, key=lambda each: (each.last_at, each.fingerprint), reverse=True)
 
 

@@ -327,3 +327,53 @@ class PagesContract:
         assert found(text="action07") == ["Action07"]
         assert found(org="globex") == []
         assert found(org="initech", text="action07") == []
+
+    def test_exceptions_come_in_the_order_of_their_events(self, store: Store) -> None:
+        """Those of several orgs by the events of all of them; of equals each comes once."""
+        sizes = {"acme": [1, 4, 2, 2, 2], "globex": [5, 1, 2, 0, 2]}
+        store.upsert(
+            [
+                failed(f"{org}-{way}-{n}", 10 - way, f"Action{way}", source=f"/orgs/{org}/bots/b", subject=f"s-{n}")
+                for org, counts in sizes.items()
+                for way, count in enumerate(counts)
+                for n in range(count)
+            ]
+        )
+
+        def found(**filters: Any) -> list[tuple[str, int]]:
+            query = msgspec.convert({"org": None, "limit": 1, "order": "events"} | filters, ExceptionQuery)
+            return [(group.culprit.split()[1], group.count) for group in every(store.find_exceptions, query)]
+
+        assert found()[:2] == [("Action0", 6), ("Action1", 5)]
+        assert sorted(found()[2:4]) == [("Action2", 4), ("Action4", 4)]
+        assert found()[4:] == [("Action3", 2)]
+        assert found(limit=2) == found(limit=9) == found()
+        assert found(org="acme")[0] == ("Action1", 4)
+        assert found(org="acme")[-1] == ("Action0", 1)
+        assert found(org="globex", until=BEGUN + 10)[0] == ("Action2", 2)
+        assert found(since=BEGUN + 9, text="action1") == [("Action1", 5)]
+
+    def test_a_page_in_the_order_of_events_looks_at_so_many_candidates_only(
+        self, store: Store, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Each group counts whole and comes once; those of one org are in order all the same."""
+        monkeypatch.setattr("headrace.eventlog.pages.SCAN", 4)
+        sizes = {f"Action{way}": (way * 5 % 7 + 1, way * 3 % 4, way % 3 + 1) for way in range(9)}
+        store.upsert(
+            [
+                failed(f"{org}-{way}-{n}", n, way, source=f"/orgs/{org}/bots/b")
+                for way, counts in sizes.items()
+                for org, count in zip(("acme", "globex", "initech"), counts, strict=True)
+                for n in range(count)
+            ]
+        )
+
+        def found(**filters: Any) -> list[tuple[str, int]]:
+            query = msgspec.convert({"org": None, "limit": 2, "order": "events"} | filters, ExceptionQuery)
+            return [(group.culprit.split()[1], group.count) for group in every(store.find_exceptions, query)]
+
+        assert sorted(found()) == sorted((way, sum(counts)) for way, counts in sizes.items())
+        assert found(text="action7") == [("Action7", sum(sizes["Action7"]))]
+        mine = found(org="acme")
+        assert dict(mine) == {way: counts[0] for way, counts in sizes.items()}
+        assert all(one[1] >= following[1] for one, following in pairwise(mine))
