@@ -40,6 +40,31 @@ def test_exceptions_are_filtered_by_state_text_and_time() -> None:
         assert site.get("/exceptions?state=odd").status == 400
 
 
+def test_exceptions_are_shown_in_the_order_that_is_asked_for() -> None:
+    values = [*told("s-1", "s-2"), raised("late", EPOCH, subject="s-3")]
+    with site_of(values) as site:
+
+        def found(query: str) -> list[int]:
+            return [each["count"] for each in site.get(f"/api/v1/exceptions?{query}").json()["rows"]]
+
+        assert found("") == [1, 2]
+        assert found("order=events") == [2, 1]
+        assert site.get("/exceptions?order=odd").status == 400
+        last = site.get("/exceptions?state=new").text
+        events = site.get("/exceptions?state=new&order=events&limit=1").text
+
+    assert '<th scope="col" aria-sort="descending"><a href="/exceptions?state=new">Last seen</a>' in last
+    assert '<th scope="col" class="number"><a href="/exceptions?state=new&amp;order=events">Events</a>' in last
+    assert "2 exceptions, the last seen first" in last
+    assert (
+        'class="number" aria-sort="descending"><a href="/exceptions?state=new&amp;order=events&amp;limit=1">' in events
+    )
+    assert '<option value="events" selected>' in events
+    assert events.count("aria-sort") == last.count("aria-sort") == 1
+    assert "1 exceptions, those with the most events first, and there are more" in events
+    assert 'href="/exceptions?state=new&amp;order=events&amp;limit=1&amp;within=24h"' in events
+
+
 def test_an_exception_shows_the_way_to_it_its_frames_and_whom_it_hit() -> None:
     with site_of(told("s-1", "s-2")) as site:
         fingerprint = site.get("/api/v1/exceptions").json()["rows"][0]["fingerprint"]
