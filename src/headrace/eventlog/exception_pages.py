@@ -1,11 +1,21 @@
 """Reads pages of exceptions, and of what they hit, from either store."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from headrace.eventlog import cursor, pages
 from headrace.eventlog.choosing import Where
-from headrace.eventlog.pages import NEW_FOR, STATES, ExceptionQuery, ExceptionSummary, Hit, HitQuery, Order, Page
+from headrace.eventlog.pages import (
+    NEW_FOR,
+    STATES,
+    ExceptionQuery,
+    ExceptionSummary,
+    Hit,
+    HitQuery,
+    Order,
+    OrgHit,
+    Page,
+)
 from headrace.eventlog.tables import Tables
 
 _URGENCY = """
@@ -36,6 +46,7 @@ _LATEST = """
         FROM exception {near}
     ) AS ranked WHERE place = 1
 """
+_ORGS = "SELECT org, count, sessions, first_at, last_at FROM exception {near} ORDER BY count DESC, org LIMIT ?"
 _SEARCHED = ("type", "culprit", "frame", "message")
 
 
@@ -133,6 +144,17 @@ def find_hits(tables: Tables, query: HitQuery) -> Page[Hit]:
     ]
     following = cursor.write((rows[-1].last_at, rows[-1].org, rows[-1].session)) if len(found) > query.limit else None
     return Page(rows=rows, next=following)
+
+
+def hit_orgs(tables: Tables, org: str | None, fingerprint: str, limit: int) -> Sequence[OrgHit]:
+    """Return the orgs that an exception hit, those with the most events first."""
+    near = Where()
+    near.add("fingerprint = ?", fingerprint)
+    near.add_given("org = ?", org)
+    return [
+        OrgHit(org=org, count=count, sessions=sessions, first_at=first, last_at=last)
+        for org, count, sessions, first, last in tables.run(_ORGS.format(near=near), [*near.parameters, limit])
+    ]
 
 
 def _latest(tables: Tables, org: str | None, fingerprints: list[str]) -> dict[str, tuple[object, ...]]:

@@ -132,6 +132,16 @@ class HitQuery(msgspec.Struct, frozen=True, kw_only=True):
     limit: int = 50
 
 
+class OrgHit(msgspec.Struct, frozen=True, kw_only=True):
+    """One exception in one org. *count* and *sessions* go on counting what retention has deleted."""
+
+    org: str
+    count: int
+    sessions: int
+    first_at: float
+    last_at: float
+
+
 class Pages(Protocol):
     """Reads an event log. Each method raises `StoreError`, and `UsageError` for an `after` that is none of its own."""
 
@@ -149,6 +159,10 @@ class Pages(Protocol):
     def find_exceptions(self, query: ExceptionQuery) -> Page[ExceptionSummary]: ...
 
     def find_hits(self, query: HitQuery) -> Page[Hit]: ...
+
+    def hit_orgs(self, org: str | None, fingerprint: str, *, limit: int) -> Sequence[OrgHit]:
+        """Return the orgs that the exception *fingerprint* hit, those with the most events first."""
+        ...
 
 
 def state_of(*, ignored: bool, resolved_at: float | None, first_at: float, last_at: float, now: float) -> State:

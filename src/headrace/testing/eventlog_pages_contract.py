@@ -10,7 +10,7 @@ import pytest
 
 from headrace.errors import UsageError
 from headrace.eventlog.opening import Store
-from headrace.eventlog.pages import ExceptionQuery, ExceptionSummary, Hit, HitQuery, Page, SessionQuery
+from headrace.eventlog.pages import ExceptionQuery, ExceptionSummary, Hit, HitQuery, OrgHit, Page, SessionQuery
 from headrace.eventlog.port import EventQuery, SessionSummary, StoredEvent
 from headrace.eventlog.trail import DeedQuery
 from headrace.testing.eventlog_contract import ERROR, event
@@ -287,6 +287,30 @@ class PagesContract:
         assert [each.bot for each in hits] == ["b", "helpdesk", "helpdesk"]
         mine = store.find_hits(HitQuery(org="acme", fingerprint=first.fingerprint)).rows
         assert [each.session for each in mine] == ["b", "a"]
+
+    def test_the_orgs_that_an_exception_hit_come_by_their_events(self, store: Store) -> None:
+        sizes = {"acme": 2, "globex": 3, "initech": 2}
+        store.upsert(
+            [
+                failed(f"{org}-{n}", n, subject=f"s-{n // 2}", source=f"/orgs/{org}/bots/b")
+                for org, count in sizes.items()
+                for n in range(count)
+            ]
+        )
+        store.upsert([failed("other", 9, "Other")])
+        other, same = store.find_exceptions(ExceptionQuery(org=None)).rows
+
+        found = store.hit_orgs(None, same.fingerprint, limit=9)
+
+        assert found == [
+            OrgHit(org="globex", count=3, sessions=2, first_at=BEGUN, last_at=BEGUN + 2),
+            OrgHit(org="acme", count=2, sessions=1, first_at=BEGUN, last_at=BEGUN + 1),
+            OrgHit(org="initech", count=2, sessions=1, first_at=BEGUN, last_at=BEGUN + 1),
+        ]
+        assert store.hit_orgs(None, same.fingerprint, limit=2) == found[:2]
+        assert store.hit_orgs("acme", same.fingerprint, limit=9) == found[1:2]
+        assert [each.org for each in store.hit_orgs(None, other.fingerprint, limit=9)] == ["acme"]
+        assert store.hit_orgs("globex", other.fingerprint, limit=9) == []
 
     def test_a_page_of_exceptions_looks_at_so_many_candidates_only(
         self, store: Store, monkeypatch: pytest.MonkeyPatch
