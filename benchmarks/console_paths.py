@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from eventlog_pages import DAY, ORGS, WAYS
+from eventlog_pages import DAY, ORGS
 from headrace.console.links import link
 from headrace.console.view import View
 from headrace.console.views.every import VIEWS
@@ -99,7 +99,20 @@ def _asked(store: Store, org: str | None, now: float) -> dict[str, dict[str, dic
             "a text that is nowhere": {"text": "no such text"},
             "in the middle": {"after": store.find_sessions(SessionQuery(org=org, limit=1, until=now - 15 * DAY)).next},
         },
-        "exceptions": {"": {}, "500": {"limit": 500}, "new": {"state": "new"}, "a text": {"text": "action17"}},
+        "exceptions": {
+            "": {},
+            "500": {"limit": 500},
+            "new": {"state": "new"},
+            "a text": {"text": "action17"},
+            "by events": {"order": "events"},
+            "by events, 500": {"order": "events", "limit": 500},
+            "by events, a text": {"order": "events", "text": "action17"},
+            "by events, in the middle": {
+                "order": "events",
+                "after": store.find_exceptions(ExceptionQuery(org=org, order="events", limit=20)).next,
+            },
+        },
+        # An operator's has the table of the orgs that it hit.
         "exception": {
             "": {"fingerprint": top.fingerprint},
             "500 sessions": {"fingerprint": top.fingerprint, "limit": 500},
@@ -115,7 +128,7 @@ def _asked(store: Store, org: str | None, now: float) -> dict[str, dict[str, dic
 
 
 def _worst_exception(store: Store, org: str | None) -> ExceptionSummary:
-    return max(store.find_exceptions(ExceptionQuery(org=org, limit=WAYS)).rows, key=lambda group: group.count)
+    return store.find_exceptions(ExceptionQuery(org=org, order="events", limit=1)).rows[0]
 
 
 def _of_session(what: str, store: Store, org: str, session: str, *, seq: int) -> dict[str, dict[str, dict[str, Any]]]:

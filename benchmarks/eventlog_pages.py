@@ -142,6 +142,7 @@ def pages(store: Store, now: float) -> dict[str, Callable[[], object]]:
             asked[f"{name}: sessions{what}"] = lambda query=query: store.find_sessions(query)  # type: ignore[misc]
         exceptions = {"": ExceptionQuery(org=org), ", new": ExceptionQuery(org=org, state="new")}
         exceptions[", a text"] = ExceptionQuery(org=org, text="action17")
+        exceptions[", by events"] = ExceptionQuery(org=org, order="events")
         for what, found in exceptions.items():
             asked[f"{name}: exceptions{what}"] = lambda found=found: store.find_exceptions(found)  # type: ignore[misc]
         hits = HitQuery(org=org, fingerprint=top.fingerprint)
@@ -151,6 +152,7 @@ def pages(store: Store, now: float) -> dict[str, Callable[[], object]]:
             asked[f"{name}: graph of {hours} h"] = lambda graph=graph: store.counters(graph)  # type: ignore[misc]
     asked["viewer: a session"] = lambda: store.find_events(EventQuery(org=ORGS[0], session=session, limit=500))
     asked["viewer: a session's row"] = lambda: store.find_sessions(SessionQuery(org=ORGS[0], session=session))
+    asked["operator: orgs of an exception"] = lambda: store.hit_orgs(None, top.fingerprint, limit=25)
     asked["operator: worst orgs ever"] = lambda: store.totals(TotalsQuery(org=None, limit=50))
     asked["operator: worst orgs of a day"] = lambda: store.totals(TotalsQuery(org=None, since=now - DAY, limit=50))
     return asked

@@ -11,12 +11,13 @@ from headrace.eventlog.postgres import PostgresEventLog
 from headrace.eventlog.sqlite import SqliteEventLog
 from headrace.testing.clock import EPOCH, FakeClock
 from headrace.testing.eventlog_contract import EventLogContract
+from headrace.testing.eventlog_exceptions_contract import ExceptionsContract
 from headrace.testing.eventlog_pages_contract import BEGUN, PagesContract
 from headrace.testing.eventlog_trail_contract import TrailContract
 from headrace.testing.eventlog_upkeep_contract import UpkeepContract
 
 
-class Contract(EventLogContract, PagesContract, TrailContract, UpkeepContract):
+class Contract(EventLogContract, ExceptionsContract, PagesContract, TrailContract, UpkeepContract):
     """Everything that an event log promises."""
 
     @pytest.fixture

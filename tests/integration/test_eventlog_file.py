@@ -13,7 +13,7 @@ import msgspec
 import pytest
 
 from headrace.clock import SystemClock
-from headrace.errors import StoreError
+from headrace.errors import StoreError, UsageError
 from headrace.eventlog import cursor
 from headrace.eventlog.graphs import CounterQuery, TotalsQuery
 from headrace.eventlog.pages import ExceptionQuery, HitQuery, SessionQuery
@@ -295,8 +295,10 @@ def test_queries_use_the_indexes(store: SqliteEventLog, path: Path) -> None:
         for errors in (False, True):
             store.find_sessions(SessionQuery(org=org, errors=errors, text="x", after=cursor.write((1.0, 1))))
         store.find_hits(HitQuery(org=org, fingerprint="v1:0"))
+        store.hit_orgs(org, "v1:0", limit=25)
         store.find_exceptions(ExceptionQuery(org=org, since=1.0))
         store.find_exceptions(ExceptionQuery(org=org, after=cursor.write((1.0, "v1:0"))))
+        store.find_exceptions(ExceptionQuery(org=org, order="events", after=cursor.write(((9, "v1:0"), (9, "v1:0")))))
     place = cursor.write((False, 1, 1.0, "1", "/orgs/acme/bots/helpdesk"))
     for query in (EventQuery(org="acme", session="s-1"), EventQuery(org="acme", session="s-1", after=place)):
         for filters in ({}, {"type": "t"}, {"failed": True}, {"seq_from": 3}, {"seq_to": 9}):
@@ -320,6 +322,16 @@ def test_queries_use_the_indexes(store: SqliteEventLog, path: Path) -> None:
         sorted_within = [each for each in plan if each[0] != 0 and "TEMP B-TREE FOR ORDER BY" in each[1] and not is_one]
         assert not re.search("hit|ORDER BY e.seq|AS seen", statement) or not sorted_within, plan
     connection.close()
+
+
+def test_a_place_among_exceptions_is_of_one_order(store: SqliteEventLog) -> None:
+    store.upsert([failed(f"{n}", n, f"Action{n}") for n in range(3)])
+    last, events = ExceptionQuery(org="acme", limit=1), ExceptionQuery(org="acme", limit=1, order="events")
+
+    for query, other in ((last, events), (events, last)):
+        after = store.find_exceptions(query).next
+        with pytest.raises(UsageError, match="first one"):
+            store.find_exceptions(msgspec.structs.replace(other, after=after))
 
 
 def test_a_log_of_the_first_schema_is_told_again(path: Path) -> None:

@@ -59,7 +59,7 @@ class EventsDocument(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FailuresDocument(msgspec.Struct, frozen=True, kw_only=True):
-    """What `--json` prints with `--errors`: *count* failures, in groups of the same origin, type and place."""
+    """What `--json` prints with `--errors`: *count* failures, in groups of the same fingerprint."""
 
     org: str
     session: str | None
@@ -92,7 +92,7 @@ def log(
     type
         Events of this type only, such as bot.action.failed; without a session the last arrived first.
     errors
-        Only what failed, grouped by type and place, with counts.
+        Only what failed, grouped as on the console's page of exceptions, with counts.
     limit
         At most so many sessions (50), events (10,000) or groups (50).
     config

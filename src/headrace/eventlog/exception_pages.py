@@ -1,8 +1,21 @@
 """Reads pages of exceptions, and of what they hit, from either store."""
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 from headrace.eventlog import cursor, pages
 from headrace.eventlog.choosing import Where
-from headrace.eventlog.pages import NEW_FOR, STATES, ExceptionQuery, ExceptionSummary, Hit, HitQuery, Page
+from headrace.eventlog.pages import (
+    NEW_FOR,
+    STATES,
+    ExceptionQuery,
+    ExceptionSummary,
+    Hit,
+    HitQuery,
+    Order,
+    OrgHit,
+    Page,
+)
 from headrace.eventlog.tables import Tables
 
 _URGENCY = """
@@ -15,13 +28,17 @@ _URGENCY = """
 _GROUPED = """
     SELECT fingerprint, max(type) AS type, max(culprit) AS culprit, max(frame) AS frame, max(urgency) AS urgency,
         sum(count) AS count, sum(sessions) AS sessions, count(*) AS orgs,
-        min(first_at) AS first_at, max(last_at) AS last_at
+        min(first_at) AS first_at, max(last_at) AS last_at, max({column}) AS height
     FROM (SELECT *, {urgency} AS urgency FROM exception {near}) AS each_org GROUP BY fingerprint
 """
 _Place = tuple[float, str]
 """When a group was seen last, and its fingerprint."""
 
-_SEEN = "SELECT last_at, fingerprint FROM exception {seen} ORDER BY last_at DESC, fingerprint DESC LIMIT ?"
+_Count = tuple[cursor.Number, str]
+"""How many events a group has, and its fingerprint."""
+
+_COLUMNS: Mapping[Order, str] = {"last": "last_at", "events": "count"}
+_SEEN = "SELECT {column}, fingerprint FROM exception {seen} ORDER BY {column} DESC, fingerprint DESC LIMIT ?"
 _LATEST = """
     SELECT fingerprint, origin, message, stack, org, last_session, last_id, changed_by, changed_at
     FROM (
@@ -29,6 +46,7 @@ _LATEST = """
         FROM exception {near}
     ) AS ranked WHERE place = 1
 """
+_ORGS = "SELECT org, count, sessions, first_at, last_at FROM exception {near} ORDER BY count DESC, org LIMIT ?"
 _SEARCHED = ("type", "culprit", "frame", "message")
 
 
@@ -42,46 +60,73 @@ _HITS = """
 
 def find_exceptions(tables: Tables, query: ExceptionQuery, now: float) -> Page[ExceptionSummary]:
     """Return one page of groups: those of the first `SCAN` rows that an index finds, each with all its rows."""
-    after = None if query.after is None else cursor.read(query.after, _Place)
+    column = _COLUMNS[query.order]
+    begin, after = _places(query)
     near, far = Where(), Where()
-    seen, last = _seen(tables, query, after)
+    seen, last = _seen(tables, query, begin)
     near.add_given("org = ?", query.org)
-    chosen = _SEEN.format(seen=seen)
+    chosen = _SEEN.format(column=column, seen=seen)
     near.add(f"fingerprint IN (SELECT fingerprint FROM ({chosen}) AS seen)", *seen.parameters, pages.SCAN)  # noqa: S608
     near.add_text(_SEARCHED, query.text)
     far.add_given("last_at >= ?", query.since)
     far.add_given("first_at < ?", query.until)
     if query.state is not None:
         far.add("urgency = ?", STATES.index(query.state))
-    if after is not None:
-        far.add("(last_at, fingerprint) < (?, ?)", *after)
+    if begin is not None:
+        far.add("(height, fingerprint) < (?, ?)", *begin)
     if last is not None:
-        far.add("(last_at, fingerprint) >= (?, ?)", *last)
+        far.add("(height, fingerprint) >= (?, ?)", *last)
+    if after is not None:
+        far.add(f"({column}, fingerprint) < (?, ?)", *after)
     found = tables.run(
-        f"SELECT * FROM ({_GROUPED.format(urgency=_URGENCY, near=near)}) AS grouped {far} "  # noqa: S608
-        "ORDER BY last_at DESC, fingerprint DESC LIMIT ?",
+        f"SELECT * FROM ({_GROUPED.format(column=column, urgency=_URGENCY, near=near)}) AS grouped {far} "  # noqa: S608
+        f"ORDER BY {column} DESC, fingerprint DESC LIMIT ?",
         [now - NEW_FOR, *near.parameters, *far.parameters, query.limit + 1],
     )
-    following = None if last is None else cursor.write(last)
+    following = None if last is None else _following(query.order, last, None)
     if len(found) > query.limit:
         found = found[: query.limit]
-        following = cursor.write((found[-1][9], found[-1][0]))
+        following = _following(query.order, begin, found[-1])
     latest = _latest(tables, query.org, [each[0] for each in found])
-    return Page(rows=[_group(each, latest[each[0]]) for each in found], next=following)
+    return Page(rows=[_group(each[:-1], latest[each[0]]) for each in found], next=following)
 
 
-def _seen(tables: Tables, query: ExceptionQuery, after: _Place | None) -> tuple[Where, _Place | None]:
+def _places(query: ExceptionQuery) -> tuple[_Place | None, _Place | None]:
+    """Return after which rows those of the page begin, and after which of their groups the page does.
+
+    Seen last these are one: a group stands where its latest row does. Its events are those of all its rows, so it
+    belongs to the rows around its largest one, and stands among their groups.
+    """
+    if query.after is None:
+        return None, None
+    if query.order == "events":
+        return cursor.read(query.after, tuple[_Count | None, _Count | None])
+    place = cursor.read(query.after, _Place)
+    return place, place
+
+
+def _following(order: Order, begin: _Place | None, found: tuple[Any, ...] | None) -> str:
+    """Write where the next page begins: after the group *found*, or without one after the row *begin*."""
+    if order == "events":
+        return cursor.write((begin, None if found is None else (int(found[5]), found[0])))
+    return cursor.write((found[9], found[0]) if found is not None else begin or ())
+
+
+def _seen(tables: Tables, query: ExceptionQuery, begin: _Place | None) -> tuple[Where, _Place | None]:
     """Return what chooses the rows that may begin a group, and the place of the last of them if there may be more.
 
-    A group stands where its latest row does, so a group that comes after a place has its latest row after it.
+    A group stands where its latest or largest row does, so one that comes after a place has that row after it.
     """
+    column = _COLUMNS[query.order]
     seen = Where()
     seen.add_given("org = ?", query.org)
     seen.add_given("fingerprint = ?", query.fingerprint)
-    seen.add_given("last_at >= ?", query.since)
-    if after is not None:
-        seen.add("(last_at, fingerprint) < (?, ?)", *after)
-    found = tables.run(f"{_SEEN.format(seen=seen)} OFFSET ?", [*seen.parameters, 1, pages.SCAN - 1])
+    if query.order == "last":
+        seen.add_given("last_at >= ?", query.since)
+    if begin is not None:
+        seen.add(f"({column}, fingerprint) < (?, ?)", *begin)
+    chosen = _SEEN.format(column=column, seen=seen)
+    found = tables.run(f"{chosen} OFFSET ?", [*seen.parameters, 1, pages.SCAN - 1])
     return seen, (found[0][0], found[0][1]) if found else None
 
 
@@ -99,6 +144,17 @@ def find_hits(tables: Tables, query: HitQuery) -> Page[Hit]:
     ]
     following = cursor.write((rows[-1].last_at, rows[-1].org, rows[-1].session)) if len(found) > query.limit else None
     return Page(rows=rows, next=following)
+
+
+def hit_orgs(tables: Tables, org: str | None, fingerprint: str, limit: int) -> Sequence[OrgHit]:
+    """Return the orgs that an exception hit, those with the most events first."""
+    near = Where()
+    near.add("fingerprint = ?", fingerprint)
+    near.add_given("org = ?", org)
+    return [
+        OrgHit(org=org, count=count, sessions=sessions, first_at=first, last_at=last)
+        for org, count, sessions, first, last in tables.run(_ORGS.format(near=near), [*near.parameters, limit])
+    ]
 
 
 def _latest(tables: Tables, org: str | None, fingerprints: list[str]) -> dict[str, tuple[object, ...]]:

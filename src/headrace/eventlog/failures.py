@@ -4,15 +4,15 @@ from collections.abc import Iterable
 
 import msgspec
 
+from headrace.eventlog.fingerprint import failure
 from headrace.eventlog.pages import ExceptionQuery, Pages
 from headrace.eventlog.port import StoredEvent
-from headrace.eventlog.told import ErrorTold, Told
 
 
 class FailureGroup(msgspec.Struct, kw_only=True):
-    """Failures with the same origin, type and place. *message* and *frames* are those of the last one.
+    """Failures with the same fingerprint. *origin*, *message* and *frames* are those of the last one.
 
-    *fingerprint* and *state* are there where the store has grouped them.
+    *state* is there where the store has grouped them.
     """
 
     origin: str
@@ -25,7 +25,7 @@ class FailureGroup(msgspec.Struct, kw_only=True):
     last_session: str
     message: str
     frames: tuple[str, ...]
-    fingerprint: str = ""
+    fingerprint: str
     state: str = ""
 
 
@@ -59,30 +59,28 @@ def of_org(pages: Pages, org: str) -> list[FailureGroup]:
 
 def group(events: Iterable[StoredEvent]) -> list[FailureGroup]:
     """Group failed *events*, the most frequent first, and of equal ones the latest first."""
-    groups: dict[tuple[str, str, str], FailureGroup] = {}
-    sessions: dict[tuple[str, str, str], set[str]] = {}
+    groups: dict[str, FailureGroup] = {}
+    sessions: dict[str, set[str]] = {}
     for event in events:
-        told = Told(event.value)
-        error = told.error() or ErrorTold(origin="", type="Error", message="", code="", frames=())
-        place = told.place() or (error.frames[-1] if error.frames else "")
-        key = (error.origin, error.type, place)
-        found = groups.get(key)
+        told = failure(event.value)
+        found = groups.get(told.fingerprint)
         if found is None:
-            found = groups[key] = FailureGroup(
-                origin=error.origin,
-                type=error.type,
-                place=place,
+            found = groups[told.fingerprint] = FailureGroup(
+                origin=told.origin,
+                type=told.type,
+                place=told.culprit or told.frame,
                 first_at=event.at,
                 last_at=event.at,
                 last_session=event.session,
-                message=error.message,
-                frames=error.frames,
+                message=told.message,
+                frames=tuple(told.stack.splitlines()),
+                fingerprint=told.fingerprint,
             )
-        sessions.setdefault(key, set()).add(event.session)
+        sessions.setdefault(told.fingerprint, set()).add(event.session)
         found.count += 1
-        found.sessions = len(sessions[key])
+        found.sessions = len(sessions[told.fingerprint])
         found.first_at = min(found.first_at, event.at)
         if event.at > found.last_at:
             found.last_at, found.last_session = event.at, event.session
-            found.message, found.frames = error.message, error.frames
+            found.origin, found.message, found.frames = told.origin, told.message, tuple(told.stack.splitlines())
     return sorted(groups.values(), key=lambda each: (-each.count, -each.last_at))

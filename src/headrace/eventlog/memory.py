@@ -13,9 +13,9 @@ from headrace.eventlog.counting import COUNTER, EVERY_ORG, Counter
 from headrace.eventlog.erasure import event_digest, session_digest, sort_out, user_digest
 from headrace.eventlog.fold import TEXT, fold, person_of
 from headrace.eventlog.graphs import Counted, CounterQuery, TotalsQuery
-from headrace.eventlog.memory_groups import Decision, groups, hits
+from headrace.eventlog.memory_groups import Decision, groups, hit_orgs, hits
 from headrace.eventlog.memory_trail import noted, sought
-from headrace.eventlog.pages import ExceptionQuery, ExceptionSummary, Hit, HitQuery, Page, SessionQuery
+from headrace.eventlog.pages import ExceptionQuery, ExceptionSummary, Hit, HitQuery, OrgHit, Page, SessionQuery
 from headrace.eventlog.port import EventQuery, SessionSummary, StoredEvent, Upserted
 from headrace.eventlog.row import Row, read_all
 from headrace.eventlog.session_pages import as_summary
@@ -107,6 +107,9 @@ class MemoryEventLog:
 
     def find_hits(self, query: HitQuery) -> Page[Hit]:
         return _page(hits(fold(self._rows.values()), query), query.after, query.limit)
+
+    def hit_orgs(self, org: str | None, fingerprint: str, *, limit: int) -> Sequence[OrgHit]:
+        return hit_orgs(fold(self._rows.values()), org, fingerprint)[:limit]
 
     def decide(self, org: str | None, fingerprint: str, action: Action, by: str) -> int:
         now = self._clock.wall()

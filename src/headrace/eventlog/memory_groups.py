@@ -4,7 +4,16 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from headrace.eventlog.fold import ExceptionSum, Folded
-from headrace.eventlog.pages import ExceptionQuery, ExceptionSummary, Hit, HitQuery, State, most_urgent, state_of
+from headrace.eventlog.pages import (
+    ExceptionQuery,
+    ExceptionSummary,
+    Hit,
+    HitQuery,
+    OrgHit,
+    State,
+    most_urgent,
+    state_of,
+)
 from headrace.eventlog.upkeep import Action
 
 
@@ -20,7 +29,7 @@ class Decision(NamedTuple):
 def groups(
     folded: Folded, decisions: Mapping[tuple[str, str], Decision], query: ExceptionQuery, now: float
 ) -> list[ExceptionSummary]:
-    """Return the groups that *query* asks for, the last seen first."""
+    """Return the groups that *query* asks for, in its order."""
     parts: dict[str, list[ExceptionSum]] = {}
     for each in folded.exceptions.values():
         texts = (each.type, each.culprit, each.frame, each.message)
@@ -35,6 +44,8 @@ def groups(
         and (query.since is None or each.last_at >= query.since)
         and (query.until is None or each.first_at < query.until)
     ]
+    if query.order == "events":
+        return sorted(found, key=lambda each: (each.count, each.fingerprint), reverse=True)
     return sorted(found, key=lambda each: (each.last_at, each.fingerprint), reverse=True)
 
 
@@ -56,6 +67,22 @@ def hits(folded: Folded, query: HitQuery) -> list[Hit]:
     return sorted(found, key=lambda each: (each.last_at, each.org, each.session), reverse=True)
 
 
+def hit_orgs(folded: Folded, org: str | None, fingerprint: str) -> list[OrgHit]:
+    """Return the orgs that an exception hit, those with the most events first."""
+    found = [
+        OrgHit(
+            org=each.org,
+            count=each.count,
+            sessions=_sessions(folded, each),
+            first_at=each.first_at,
+            last_at=each.last_at,
+        )
+        for each in folded.exceptions.values()
+        if each.fingerprint == fingerprint and org in (None, each.org)
+    ]
+    return sorted(found, key=lambda each: (-each.count, each.org))
+
+
 def _group(
     sums: list[ExceptionSum], folded: Folded, decisions: Mapping[tuple[str, str], Decision], now: float
 ) -> ExceptionSummary:
@@ -68,7 +95,7 @@ def _group(
         frame=last.frame,
         state=most_urgent([_state(each, decisions.get((each.org, each.fingerprint)), now) for each in sums]),
         count=sum(each.count for each in sums),
-        sessions=sum((org, fp) == (each.org, each.fingerprint) for each in sums for org, fp, _ in folded.hits),
+        sessions=sum(_sessions(folded, each) for each in sums),
         orgs=len(sums),
         first_at=min(each.first_at for each in sums),
         last_at=max(each.last_at for each in sums),
@@ -81,6 +108,10 @@ def _group(
         changed_by=decision.by if decision else "",
         changed_at=decision.at if decision else None,
     )
+
+
+def _sessions(folded: Folded, whole: ExceptionSum) -> int:
+    return sum((org, fingerprint) == (whole.org, whole.fingerprint) for org, fingerprint, _ in folded.hits)
 
 
 def _state(whole: ExceptionSum, decision: Decision | None, now: float) -> State:

@@ -26,6 +26,9 @@ State = Literal["ignored", "resolved", "ongoing", "new", "regressed"]
 resolved. An operator sees the most urgent state of all orgs that it hit."""
 STATES: tuple[State, ...] = get_args(State)
 
+Order = Literal["last", "events"]
+"""Of exceptions: the last seen first, or those with the most events."""
+
 NEW_FOR = 86_400.0
 """Seconds for which an exception is new."""
 
@@ -89,9 +92,12 @@ class ExceptionSummary(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ExceptionQuery(msgspec.Struct, frozen=True, kw_only=True):
-    """Which exceptions, the last seen first: seen from *since* on, first seen before *until*, in one *state*, …
+    """Which exceptions, in which *order*: seen from *since* on, first seen before *until*, in one *state*, …
 
     *text* is looked for in type, culprit, frame and message. *fingerprint* names one.
+
+    What is counted between two pages may come twice by its events, or not at all. Those of every org are ranked among
+    the `SCAN` largest counts of one org; those that are larger together than in any org come after, with the next.
     """
 
     org: str | None
@@ -100,6 +106,7 @@ class ExceptionQuery(msgspec.Struct, frozen=True, kw_only=True):
     until: float | None = None
     state: State | None = None
     text: str = ""
+    order: Order = "last"
     after: str | None = None
     limit: int = 50
 
@@ -125,6 +132,16 @@ class HitQuery(msgspec.Struct, frozen=True, kw_only=True):
     limit: int = 50
 
 
+class OrgHit(msgspec.Struct, frozen=True, kw_only=True):
+    """One exception in one org. *count* and *sessions* go on counting what retention has deleted."""
+
+    org: str
+    count: int
+    sessions: int
+    first_at: float
+    last_at: float
+
+
 class Pages(Protocol):
     """Reads an event log. Each method raises `StoreError`, and `UsageError` for an `after` that is none of its own."""
 
@@ -142,6 +159,10 @@ class Pages(Protocol):
     def find_exceptions(self, query: ExceptionQuery) -> Page[ExceptionSummary]: ...
 
     def find_hits(self, query: HitQuery) -> Page[Hit]: ...
+
+    def hit_orgs(self, org: str | None, fingerprint: str, *, limit: int) -> Sequence[OrgHit]:
+        """Return the orgs that the exception *fingerprint* hit, those with the most events first."""
+        ...
 
 
 def state_of(*, ignored: bool, resolved_at: float | None, first_at: float, last_at: float, now: float) -> State:

@@ -8,7 +8,7 @@ from headrace.clock import Clock
 from headrace.eventlog import counter_tables, erasing, exception_pages, session_pages, trail_tables
 from headrace.eventlog.counting import Counter
 from headrace.eventlog.graphs import Counted, CounterQuery, TotalsQuery
-from headrace.eventlog.pages import ExceptionQuery, ExceptionSummary, Hit, HitQuery, Page, SessionQuery
+from headrace.eventlog.pages import ExceptionQuery, ExceptionSummary, Hit, HitQuery, OrgHit, Page, SessionQuery
 from headrace.eventlog.port import EventQuery, SessionSummary, StoredEvent, Upserted
 from headrace.eventlog.row import Row, read_all
 from headrace.eventlog.tables import Tables
@@ -73,6 +73,10 @@ class TablesEventLog(ABC):
     def find_hits(self, query: HitQuery) -> Page[Hit]:
         with self._looking() as tables:
             return exception_pages.find_hits(tables, query)
+
+    def hit_orgs(self, org: str | None, fingerprint: str, *, limit: int) -> Sequence[OrgHit]:
+        with self._looking() as tables:
+            return exception_pages.hit_orgs(tables, org, fingerprint, limit)
 
     def decide(self, org: str | None, fingerprint: str, action: Action, by: str) -> int:
         with self._erasing() as tables:

@@ -40,6 +40,31 @@ def test_exceptions_are_filtered_by_state_text_and_time() -> None:
         assert site.get("/exceptions?state=odd").status == 400
 
 
+def test_exceptions_are_shown_in_the_order_that_is_asked_for() -> None:
+    values = [*told("s-1", "s-2"), raised("late", EPOCH, subject="s-3")]
+    with site_of(values) as site:
+
+        def found(query: str) -> list[int]:
+            return [each["count"] for each in site.get(f"/api/v1/exceptions?{query}").json()["rows"]]
+
+        assert found("") == [1, 2]
+        assert found("order=events") == [2, 1]
+        assert site.get("/exceptions?order=odd").status == 400
+        last = site.get("/exceptions?state=new").text
+        events = site.get("/exceptions?state=new&order=events&limit=1").text
+
+    assert '<th scope="col" aria-sort="descending"><a href="/exceptions?state=new">Last seen</a>' in last
+    assert '<th scope="col" class="number"><a href="/exceptions?state=new&amp;order=events">Events</a>' in last
+    assert "2 exceptions, the last seen first" in last
+    assert (
+        'class="number" aria-sort="descending"><a href="/exceptions?state=new&amp;order=events&amp;limit=1">' in events
+    )
+    assert '<option value="events" selected>' in events
+    assert events.count("aria-sort") == last.count("aria-sort") == 1
+    assert "1 exceptions, those with the most events first, and there are more" in events
+    assert 'href="/exceptions?state=new&amp;order=events&amp;limit=1&amp;within=24h"' in events
+
+
 def test_an_exception_shows_the_way_to_it_its_frames_and_whom_it_hit() -> None:
     with site_of(told("s-1", "s-2")) as site:
         fingerprint = site.get("/api/v1/exceptions").json()["rows"][0]["fingerprint"]
@@ -56,6 +81,39 @@ def test_an_exception_shows_the_way_to_it_its_frames_and_whom_it_hit() -> None:
     assert told_of["versions"] == [{"bot": "helpdesk", "version": "3.1", "sessions": 2}]
     assert f'href="/sessions/acme/s-1?error={quote(fingerprint)}#step"' in page
     assert 'id="step"' in hit
+
+
+def test_an_operator_sees_the_orgs_that_an_exception_hit() -> None:
+    orgs = {f"org-{n:02}": n % 7 + 1 for n in range(27)}
+    values = [
+        raised(f"{org}-{n}", subject=f"s-{n}", source=f"/orgs/{org}/bots/b") for org in orgs for n in range(orgs[org])
+    ]
+    most_hit = sorted(orgs, key=lambda org: (-orgs[org], org))
+    with site_of(values) as site:
+        fingerprint = site.get("/api/v1/exceptions").json()["rows"][0]["fingerprint"]
+        path = f"/exceptions/{quote(fingerprint, safe='')}"
+        found = site.get(f"/api/v1{path}").json()["orgs"]
+        page, of_one, listed = (site.get(each).text for each in (path, f"{path}?org=org-06", "/exceptions"))
+
+    assert [(each["org"], each["count"], each["sessions"]) for each in found] == [
+        (org, orgs[org], orgs[org]) for org in most_hit[:25]
+    ]
+    assert "and there are 2 more" in page
+    assert '<dt>Orgs</dt><dd><a href="#orgs">27</a>' in page
+    assert f'<th scope="row"><a href="{path}?org=org-06">org-06</a>' in page
+    assert f'href="{path}#orgs"' in listed
+    assert 'id="orgs"' not in of_one
+
+
+def test_an_org_viewer_does_not_see_whom_else_an_exception_hit() -> None:
+    with site_of(told("s-1") + told("s-1", org="globex"), viewer=ACME) as site:
+        fingerprint = site.get("/api/v1/exceptions").json()["rows"][0]["fingerprint"]
+        path = f"/exceptions/{quote(fingerprint, safe='')}"
+        document, page = site.get(f"/api/v1{path}"), site.get(path).text
+
+    assert document.json()["orgs"] == []
+    assert "globex" not in document.text + page
+    assert 'id="orgs"' not in page
 
 
 def test_an_exception_whose_place_nobody_tells_is_grouped_by_its_message() -> None:

@@ -14,9 +14,12 @@ from headrace.console.telling.faults import Fault, Frame, fault_of, marked
 from headrace.console.telling.steps import Step, steps_of
 from headrace.console.view import Action, View
 from headrace.console.viewer import Absent, Viewer
-from headrace.eventlog.pages import ExceptionQuery, ExceptionSummary, Hit, HitQuery
+from headrace.eventlog.pages import ExceptionQuery, ExceptionSummary, Hit, HitQuery, OrgHit
 from headrace.eventlog.port import EventQuery, StoredEvent
 from headrace.eventlog.upkeep import Action as Decision
+
+ORGS = 25
+"""Orgs that it hit that are shown."""
 
 STEPS = 12
 """Events before the latest example that are shown."""
@@ -48,7 +51,8 @@ class ExceptionAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """One exception. *rule* is the version of the fingerprint, *reason* what made its events one group.
 
     *fault* is its latest event, *steps* lead up to it and end with it; both are absent once that is erased or expired,
-    and *frames*, those nearest to the place that threw, stay. *hits* are one page of sessions.
+    and *frames*, those nearest to the place that threw, stay. *hits* are one page of sessions. *orgs* are the most hit,
+    for operators who ask about all.
     """
 
     group: ExceptionSummary
@@ -59,6 +63,7 @@ class ExceptionAnswer(msgspec.Struct, frozen=True, kw_only=True):
     steps: list[Step]
     hits: Sequence[Hit]
     versions: list[VersionCount]
+    orgs: Sequence[OrgHit] = ()
     next: str | None = None
 
 
@@ -80,6 +85,7 @@ def read_exception(ask: ExceptionAsk, sources: Sources) -> ExceptionAnswer:
         steps=[] if example is None else _steps(log, group, example),
         hits=page.rows,
         versions=_versions(page.rows),
+        orgs=log.hit_orgs(None, ask.fingerprint, limit=ORGS) if ask.org is None else (),
         next=page.next,
     )
 

@@ -1,4 +1,4 @@
-"""Exceptions: what threw, grouped, the last seen first."""
+"""Exceptions: what threw, grouped, the last seen or the most frequent first."""
 
 from typing import Annotated
 
@@ -9,7 +9,7 @@ from headrace.console.fields import After, Limit, Org, Text, Time
 from headrace.console.sources import Sources
 from headrace.console.telling.spell import Within, since_of
 from headrace.console.view import View
-from headrace.eventlog.pages import ExceptionQuery, ExceptionSummary, Page, State
+from headrace.eventlog.pages import ExceptionQuery, ExceptionSummary, Order, Page, State
 
 
 class ExceptionsAsk(msgspec.Struct, frozen=True, kw_only=True):
@@ -23,6 +23,7 @@ class ExceptionsAsk(msgspec.Struct, frozen=True, kw_only=True):
     ] = None
     since: Annotated[Time | None, Meta(description="Seen at or after this time.")] = None
     until: Annotated[Time | None, Meta(description="First seen before this time.")] = None
+    order: Annotated[Order, Meta(description="The last seen first, or those with the most events.")] = "last"
     after: After | None = None
     limit: Limit = 50
 
@@ -36,6 +37,7 @@ def read_exceptions(ask: ExceptionsAsk, sources: Sources) -> Page[ExceptionSumma
             state=ask.state,
             since=since_of(ask.since, ask.until, ask.within, sources.clock.wall()),
             until=ask.until,
+            order=ask.order,
             after=ask.after,
             limit=ask.limit,
         )
