@@ -4,7 +4,8 @@ import re
 from hashlib import blake2b
 from typing import NamedTuple
 
-from headrace.eventlog.told import FRAMES, ErrorTold, Told, all_frames
+from headrace.eventlog.stacks import FRAMES, all_frames
+from headrace.eventlog.told import ErrorTold, Told
 
 VERSION = "v1"
 """Stands before every fingerprint: a later rule makes new groups and leaves the old ones as they are."""

@@ -4,7 +4,8 @@ import msgspec
 
 from headrace.console.telling.texts import Shown, shown
 from headrace.eventlog import fingerprint
-from headrace.eventlog.told import Told, all_frames
+from headrace.eventlog.stacks import all_frames
+from headrace.eventlog.told import Told
 
 MOST = 200
 """Frames that are shown, those nearest to the place that threw."""
