@@ -43,8 +43,7 @@ def failure(value: bytes) -> Failure:
     """Read the failure that the event *value* tells."""
     told = Told(value)
     error = told.error() or ErrorTold(origin="", type="Error", message="", code="", frames=())
-    stack = told.fields("error").get("stack")
-    frames = tuple(each[:FRAME] for each in all_frames(stack)) if isinstance(stack, str) else ()
+    frames = tuple(each[:FRAME] for each in all_frames(error.stack))
     culprit, frame = told.place()[:FRAME], own_frame(frames)
     return Failure(
         fingerprint=fingerprint(error.type, culprit, frame, error.message),

@@ -18,9 +18,13 @@ def frames(stack: str) -> tuple[str, ...]:
 
 def all_frames(stack: str) -> tuple[str, ...]:
     """Return every frame of *stack*, as `frames` does."""
+    return known_frames(stack) or tuple(line.strip() for line in stack.splitlines() if line.strip())
+
+
+def known_frames(stack: str) -> tuple[str, ...]:
+    """Return the lines of *stack* that are frames in a language whose stacks are known."""
     python = [f"{found['file']}:{found['line']} in {found['function']}" for found in _PYTHON_FRAME.finditer(stack)]
     if python:
         return tuple(python)
-    lines = [line.strip() for line in stack.splitlines() if line.strip()]
-    nearest_first = [line for line in lines if line.startswith(("at ", "Class."))]
-    return tuple(nearest_first[::-1] or lines)
+    lines = map(str.strip, stack.splitlines())
+    return tuple(line for line in lines if line.startswith(("at ", "Class.")))[::-1]

@@ -4,20 +4,24 @@ from typing import Any
 
 import msgspec
 
+from headrace.eventlog.plain_error import take_apart
 from headrace.eventlog.stacks import frames
+from headrace.model.taxonomy import FAILURES
 
 
 class ErrorTold(msgspec.Struct, frozen=True, kw_only=True):
-    """The error of a failed event. *frames* are nearest to the place that threw, that one last."""
+    """The error of a failed event. *frames* are nearest to the place that threw, that one last; *stack* has all."""
 
     origin: str
     type: str
     message: str
     code: str
     frames: tuple[str, ...]
+    stack: str = ""
 
 
 class _Event(msgspec.Struct):
+    type: Any = None
     data: Any = None
 
 
@@ -29,9 +33,11 @@ class Told:
 
     def __init__(self, value: bytes) -> None:
         try:
-            self.data = _decode(value).data
+            event = _decode(value)
         except (msgspec.DecodeError, RecursionError):
-            self.data = None
+            event = _Event()
+        self.data = event.data
+        self._is_failure = isinstance(event.type, str) and event.type in FAILURES
         self._fields: dict[str, Any] = self.data if isinstance(self.data, dict) else {}
 
     def text(self, name: str) -> str:
@@ -56,15 +62,23 @@ class Told:
         return self._fields.get(name)
 
     def error(self) -> ErrorTold | None:
-        """Return the error that the data holds, if any."""
+        """Return the error that the data holds, or that the type says there was, if any."""
         error = self._fields.get("error")
         if not isinstance(error, dict):
-            return None
+            return _worded(self.text("error")) if self._is_failure else None
         origin, type_, message, code, stack = (
             value if isinstance(value, str) else "" if value is None else as_json(value)
             for value in map(error.get, ("origin", "type", "message", "code", "stack"))
         )
-        return ErrorTold(origin=origin, type=type_ or "Error", message=message, code=code, frames=frames(stack))
+        told = error.get("stack")
+        return ErrorTold(
+            origin=origin,
+            type=type_ or "Error",
+            message=message,
+            code=code,
+            frames=frames(stack),
+            stack=told if isinstance(told, str) else "",
+        )
 
     def place(self) -> str:
         """Say where it happened: the action, or the dialog and step; empty when it tells neither."""
@@ -74,6 +88,11 @@ class Told:
         dialog, step = self.text("dialog"), self.text("step")
         parts = [f"dialog {dialog}" if dialog else "", f"step {step}" if step else ""]
         return ", ".join(filter(None, parts))
+
+
+def _worded(text: str) -> ErrorTold:
+    type_, message, stack = take_apart(text)
+    return ErrorTold(origin="", type=type_ or "Error", message=message, code="", frames=frames(stack), stack=stack)
 
 
 def as_json(value: object) -> str:
