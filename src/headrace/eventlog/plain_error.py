@@ -23,8 +23,9 @@ class Parts(NamedTuple):
 
 def take_apart(text: str) -> Parts:
     """Take *text* apart where that is plain, else it is the message: one that is wrongly cut says less than before."""
-    frames = known_frames(text)
     head = text.strip()
+    # One line is no stack, though it may begin as a frame does: "at least one is missing".
+    frames = known_frames(text) if "\n" in head else ()
     if frames:
         lines = head.splitlines()
         # Python says what was raised after the frames, all others before.

@@ -16,6 +16,28 @@ PYTHON = """Traceback (most recent call last):
 KeyError: 7
 """
 APEX = "Class.Orders.find: line 4, column 1\nClass.Desk.act: line 2, column 1\nClass.Bot.run: line 1, column 1\nX"
+DOTNET = """System.Text.Json.JsonException: no JSON
+   at System.Text.Json.ThrowHelper.ReThrow(JsonException ex)
+   at Acme.Bot.Orders.Find(Int32 id) in /src/Orders.cs:line 42
+--- End of stack trace from previous location ---
+   at Acme.Bot.Desk.Act() in /src/Desk.cs:line 7
+"""
+RUBY = """app/orders.rb:12:in 'Orders#find': no order 7: gone (OrderNotFound)
+\tfrom app/desk.rb:7:in `block (2 levels) in act'
+\tfrom bot.rb:3:in '<main>'
+"""
+GO = """panic: no order 7
+
+goroutine 1 [running]:
+panic({0x4a1b20?, 0xc00001c0a0?})
+\t/usr/local/go/src/runtime/panic.go:770 +0x132
+main.(*Orders).Find(0xc00001c0a0, 0x7)
+\t/srv/bot/orders.go:12 +0x1d
+main.act(...)
+\t/srv/bot/desk.go:7
+created by main.main in goroutine 1
+\t/srv/bot/main.go:8 +0x20
+"""
 JAVA = "OrderNotFound: no\n\tat Orders.find(Orders.java:4)\n\tat Desk.act(Desk.java:2)\n"
 
 
@@ -25,10 +47,30 @@ JAVA = "OrderNotFound: no\n\tat Orders.find(Orders.java:4)\n\tat Desk.act(Desk.j
         (PYTHON, ("desk.py:2 in act", "shop.py:3 in call", "orders.py:4 in find")),
         (APEX, ("Class.Bot.run: line 1, column 1", "Class.Desk.act: line 2, column 1", APEX.partition("\n")[0])),
         (JAVA, ("at Desk.act(Desk.java:2)", "at Orders.find(Orders.java:4)")),
+        (
+            DOTNET,
+            (
+                "at Acme.Bot.Desk.Act() in /src/Desk.cs:line 7",
+                "at Acme.Bot.Orders.Find(Int32 id) in /src/Orders.cs:line 42",
+                "at System.Text.Json.ThrowHelper.ReThrow(JsonException ex)",
+            ),
+        ),
+        (
+            RUBY,
+            ("bot.rb:3:in '<main>'", "app/desk.rb:7:in `block (2 levels) in act'", "app/orders.rb:12:in 'Orders#find'"),
+        ),
+        (
+            GO,
+            (
+                "/srv/bot/desk.go:7 in main.act",
+                "/srv/bot/orders.go:12 in main.(*Orders).Find",
+                "/usr/local/go/src/runtime/panic.go:770 in panic",
+            ),
+        ),
         ("a\n\nb\nc\nd", ("b", "c", "d")),
         ("", ()),
     ],
-    ids=["python", "apex", "java", "other", "none"],
+    ids=["python", "apex", "java", "dotnet", "ruby", "go", "other", "none"],
 )
 def test_frames_end_with_the_place_that_threw(stack: str, told: tuple[str, ...]) -> None:
     assert frames(stack) == told

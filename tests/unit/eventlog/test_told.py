@@ -33,6 +33,7 @@ JAVA = "com.acme.OrderNotFound: no order 7\n\tat com.acme.Orders.find(Orders.jav
         ("TimeoutError", "TimeoutError", "", ()),
         (PYTHON, "KeyError", "7", ("/srv/bot/orders.py:4 in find",)),
         (JAVA, "com.acme.OrderNotFound", "no order 7", ("at com.acme.Orders.find(Orders.java:4)",)),
+        ("at least one is missing", "Error", "at least one is missing", ()),
         ("no order 7", "Error", "no order 7", ()),
         ("order 7: not there", "Error", "order 7: not there", ()),
         ("Timeout", "Error", "Timeout", ()),
