@@ -5,7 +5,7 @@ import re
 FRAMES = 3
 """The frames of a stack that are told: those nearest to the place that threw."""
 
-_PYTHON = re.compile(r'^\s*File "(?P<file>[^"\n]*)", line (?P<line>\d+), in (?P<function>.+)$', re.MULTILINE)
+_PYTHON = re.compile(r'^[ \t]*File "(?P<file>[^"\n]*)", line (?P<line>\d+), in (?P<function>.+)$', re.MULTILINE)
 _GO = re.compile(
     r"^(?:created by )?(?P<function>\S+?)(?:\([^()\n]*\))?(?: in goroutine \d+)?\r?\n"
     r"[ \t]+(?P<file>\S+\.go):(?P<line>\d+)(?: \+0x[0-9a-f]+)?\r?$",

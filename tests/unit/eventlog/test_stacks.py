@@ -1,5 +1,7 @@
 """The frames of a stack, in any language."""
 
+import time
+
 import pytest
 
 from headrace.eventlog.stacks import frames
@@ -74,3 +76,12 @@ JAVA = "OrderNotFound: no\n\tat Orders.find(Orders.java:4)\n\tat Desk.act(Desk.j
 )
 def test_frames_end_with_the_place_that_threw(stack: str, told: tuple[str, ...]) -> None:
     assert frames(stack) == told
+
+
+@pytest.mark.parametrize("stack", [" \n" * 50_000, "a\n\t" * 50_000, "(" * 100_000, ":1:in 'x" * 50_000])
+def test_a_stack_of_nonsense_holds_nobody_up(stack: str) -> None:
+    begun = time.process_time()
+
+    frames(stack)
+
+    assert time.process_time() - begun < 2
