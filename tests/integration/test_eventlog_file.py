@@ -294,11 +294,11 @@ def test_queries_use_the_indexes(store: SqliteEventLog, path: Path) -> None:
     for org in ("acme", None):
         for errors in (False, True):
             store.find_sessions(SessionQuery(org=org, errors=errors, text="x", after=cursor.write((1.0, 1))))
-        store.find_hits(HitQuery(org=org, fingerprint="v1:0"))
-        store.hit_orgs(org, "v1:0", limit=25)
+        store.find_hits(HitQuery(org=org, fingerprint="v2:0"))
+        store.hit_orgs(org, "v2:0", limit=25)
         store.find_exceptions(ExceptionQuery(org=org, since=1.0))
-        store.find_exceptions(ExceptionQuery(org=org, after=cursor.write((1.0, "v1:0"))))
-        store.find_exceptions(ExceptionQuery(org=org, order="events", after=cursor.write(((9, "v1:0"), (9, "v1:0")))))
+        store.find_exceptions(ExceptionQuery(org=org, after=cursor.write((1.0, "v2:0"))))
+        store.find_exceptions(ExceptionQuery(org=org, order="events", after=cursor.write(((9, "v2:0"), (9, "v2:0")))))
     place = cursor.write((False, 1, 1.0, "1", "/orgs/acme/bots/helpdesk"))
     for query in (EventQuery(org="acme", session="s-1"), EventQuery(org="acme", session="s-1", after=place)):
         for filters in ({}, {"type": "t"}, {"failed": True}, {"seq_from": 3}, {"seq_to": 9}):

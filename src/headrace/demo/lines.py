@@ -65,7 +65,7 @@ def _line(event: StoredEvent, state: Literal["log", "way"], after: float | None)
         text=text,
         state=state,
         after=after,
-        error=f"{failed.type}: {failed.message}" if failed else "",
+        error=": ".join(filter(None, (failed.type, failed.message))) if failed else "",
         fingerprint=failed.fingerprint if failed else "",
     )
 

@@ -97,19 +97,25 @@ def _expire_counters(tables: Tables, step: int, before: float) -> int:
 
 def _take_from_exceptions(tables: Tables, org: str, session: str) -> None:
     hits = tables.run("DELETE FROM hit WHERE org = ? AND session = ? RETURNING fingerprint, count", (org, session))
-    for fingerprint, count in hits:
+    for fingerprint, count in sorted(hits):
         key = (org, fingerprint)
-        ((first, last),) = tables.run(f"SELECT min(first_at), max(last_at) FROM hit {_ONE}", key)  # noqa: S608
-        if first is None:
-            tables.change(f"DELETE FROM exception {_ONE}", key)  # noqa: S608
-            continue
         tables.change(
-            f"UPDATE exception SET count = count - ?, sessions = sessions - 1, first_at = ?, last_at = ? {_ONE}",  # noqa: S608
-            (count, first, last, *key),
+            f"UPDATE exception SET count = count - ?, sessions = sessions - 1 {_ONE}",  # noqa: S608
+            (count, *key),
         )
-        ((example,),) = tables.run(f"SELECT last_session FROM exception {_ONE}", key)  # noqa: S608
-        if example == session:
-            _find_example(tables, org, fingerprint)
+        ((left, first, last),) = tables.run(f"SELECT sum(count), min(first_at), max(last_at) FROM hit {_ONE}", key)  # noqa: S608
+        if left is None:
+            # Retention takes hits and leaves their count: an exception without a hit may still have happened.
+            tables.change(f"DELETE FROM exception {_ONE} AND count <= 0", key)  # noqa: S608
+            continue
+        # Where the hits add up to less than the count, retention took others, and the first may be among them.
+        tables.change(
+            f"UPDATE exception SET first_at = CASE WHEN count > ? THEN first_at ELSE ? END, last_at = ? {_ONE}",  # noqa: S608
+            (left, first, last, *key),
+        )
+    shown = "SELECT fingerprint FROM exception WHERE org = ? AND last_session = ? ORDER BY fingerprint"
+    for (fingerprint,) in tables.run(shown, (org, session)):
+        _find_example(tables, org, fingerprint)
 
 
 def _find_example(tables: Tables, org: str, fingerprint: str) -> None:

@@ -4,9 +4,10 @@ import re
 from hashlib import blake2b
 from typing import NamedTuple
 
-from headrace.eventlog.told import FRAMES, ErrorTold, Told, all_frames
+from headrace.eventlog.stacks import FRAMES, all_frames
+from headrace.eventlog.told import ErrorTold, Told
 
-VERSION = "v1"
+VERSION = "v2"
 """Stands before every fingerprint: a later rule makes new groups and leaves the old ones as they are."""
 
 MESSAGE, FRAME = 1000, 300
@@ -14,12 +15,23 @@ MESSAGE, FRAME = 1000, 300
 
 _FOREIGN = re.compile(
     r"site-packages|dist-packages|/lib/python\d|<frozen |node_modules|\bnode:"
-    r"|^at (?:java|javax|jdk|sun|kotlin|org\.springframework)\.|^(?:Class\.)?System\."
+    # Java may name a class loader or a module first: `at java.base/java.util.…`, `at app//org.apache.…`
+    r"|^at (?:[^\s/(]*//?)?(?:javax?|jakarta|jdk|sun|com\.sun|kotlinx?|scala|org\.springframework|org\.apache"
+    r"|org\.hibernate|io\.netty|reactor|com\.fasterxml)\."
+    r"|^at (?:System|Microsoft|Newtonsoft)\.|^(?:Class\.)?System\."
+    r"|/gems/|/lib/ruby/|<internal:"
+    r"|/pkg/mod/|\.go:\d+ in (?:panic$|(?:runtime|net|reflect|encoding|database|context|sync|testing)[./])"
 )
 """Frames of languages and libraries, which the bot's developer did not write."""
 
-_LINE = re.compile(r"(?::\d+)+|: line \d+|, column \d+|0x[0-9a-fA-F]+")
-_DIRECTORIES = re.compile(r"[^\s(]*/(?=[^/\s)]+/[^/\s)]+)")
+_LINE = re.compile(r"(?::\d+)+|: ?line \d+|, column \d+|0x[0-9a-fA-F]+")
+_GENERATED = re.compile(
+    r"(?<=\$\$Lambda)(?:\$\d+)?/[0-9a-fA-Fx]+|\$\d+(?=\()|(?<=CGLIB\$\$)[0-9a-f]+|(?<=\$Proxy)\d+"
+    r"|(?<=>[bd]__)[\d_]+|(?<=DisplayClass)\d+_\d+|(?<=\|)\d+_\d+"
+)
+"""What compilers and runtimes number anew: lambdas, proxies, and the states of .NET's asynchronous methods."""
+
+_DIRECTORIES = re.compile(r"[^\s(]*[\\/](?=[^\\/\s)]+[\\/][^\\/\s)]+)")
 _VARYING = re.compile(r"'[^']*'|\"[^\"]*\"|\b[0-9a-fA-F]{8}[0-9a-fA-F-]*\b|\d+")
 
 
@@ -42,8 +54,7 @@ def failure(value: bytes) -> Failure:
     """Read the failure that the event *value* tells."""
     told = Told(value)
     error = told.error() or ErrorTold(origin="", type="Error", message="", code="", frames=())
-    stack = told.fields("error").get("stack")
-    frames = tuple(each[:FRAME] for each in all_frames(stack)) if isinstance(stack, str) else ()
+    frames = tuple(each[:FRAME] for each in all_frames(error.stack))
     culprit, frame = told.place()[:FRAME], own_frame(frames)
     return Failure(
         fingerprint=fingerprint(error.type, culprit, frame, error.message),
@@ -65,10 +76,11 @@ def fingerprint(type_: str, culprit: str, frame: str, message: str) -> str:
 def own_frame(frames: tuple[str, ...]) -> str:
     """Return the frame of the bot's own code that is nearest to the place that threw, else the nearest of any.
 
-    Lines, addresses and all but the last two parts of a path are left out: they change with every release.
+    Lines, addresses, what is numbered anew and all but the last two parts of a path are left out: they change with
+    every release.
     """
     own = next((frame for frame in reversed(frames) if is_own(frame)), frames[-1] if frames else "")
-    return _DIRECTORIES.sub("", _LINE.sub("", own))[:FRAME]
+    return _DIRECTORIES.sub("", _LINE.sub("", _GENERATED.sub("", own)))[:FRAME]
 
 
 def is_own(frame: str) -> bool:

@@ -1,6 +1,6 @@
 """An event log that lives as long as its process, for tests; it passes the same contract as the real ones.
 
-It keeps events, decisions and counters, and folds everything else anew for each question.
+It keeps events, exceptions and counters, and folds everything else anew for each question.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -13,7 +13,7 @@ from headrace.eventlog.counting import COUNTER, EVERY_ORG, Counter
 from headrace.eventlog.erasure import event_digest, session_digest, sort_out, user_digest
 from headrace.eventlog.fold import TEXT, fold, person_of
 from headrace.eventlog.graphs import Counted, CounterQuery, TotalsQuery
-from headrace.eventlog.memory_groups import Decision, groups, hit_orgs, hits
+from headrace.eventlog.memory_groups import Groups
 from headrace.eventlog.memory_trail import noted, sought
 from headrace.eventlog.pages import ExceptionQuery, ExceptionSummary, Hit, HitQuery, OrgHit, Page, SessionQuery
 from headrace.eventlog.port import EventQuery, SessionSummary, StoredEvent, Upserted
@@ -32,7 +32,7 @@ class MemoryEventLog:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._rows: dict[tuple[str, str], Row] = {}
-        self._decisions: dict[tuple[str, str], Decision] = {}
+        self._groups = Groups()
         self._buried: dict[bytes, float] = {}
         self._late: dict[bytes, set[bytes]] = {}
         self._counters: dict[tuple[int, str, str, int], Counter] = {}
@@ -49,6 +49,7 @@ class MemoryEventLog:
         for digest, row in found.late:
             self._late.setdefault(digest, set()).add(event_digest(row))
         self._rows |= {(row.source, row.id): row for row in found.fresh}
+        self._groups.add(fold(found.fresh))
         added, late = len(found.fresh), len(found.late)
         repeated = len(values) - len(refused) - added - late
         return Upserted(added=added, repeated=repeated, late=late, refused=refused)
@@ -102,26 +103,22 @@ class MemoryEventLog:
         return max(there, default=-1) + 1 - len(there)
 
     def find_exceptions(self, query: ExceptionQuery) -> Page[ExceptionSummary]:
-        found = groups(fold(self._rows.values()), self._decisions, query, self._clock.wall())
-        return _page(found, query.after, query.limit)
+        return _page(self._groups.find(query, self._clock.wall()), query.after, query.limit)
 
     def find_hits(self, query: HitQuery) -> Page[Hit]:
-        return _page(hits(fold(self._rows.values()), query), query.after, query.limit)
+        return _page(self._groups.hits(query, fold(self._rows.values()).sessions), query.after, query.limit)
 
     def hit_orgs(self, org: str | None, fingerprint: str, *, limit: int) -> Sequence[OrgHit]:
-        return hit_orgs(fold(self._rows.values()), org, fingerprint)[:limit]
+        return self._groups.orgs(org, fingerprint)[:limit]
 
     def decide(self, org: str | None, fingerprint: str, action: Action, by: str) -> int:
-        now = self._clock.wall()
-        sums = fold(self._rows.values()).exceptions
-        chosen = [key for key in sums if key[1] == fingerprint and org in (None, key[0])]
-        for key in chosen:
-            self._decisions[key] = Decision(action, max(now, sums[key].last_at), now, by)
-        return len(chosen)
+        return self._groups.decide(org, fingerprint, action, by, self._clock.wall())
 
     def erase_session(self, org: str, session: str) -> Erased:
         self._buried.setdefault(session_digest(org, session), self._clock.wall())
-        return self._drop({key for key, row in self._rows.items() if (row.org, row.session) == (org, session)})
+        gone = self._drop({key for key, row in self._rows.items() if (row.org, row.session) == (org, session)})
+        self._groups.erase(org, session, fold(self._rows.values()))
+        return gone
 
     def erase_user(self, org: str, user: str) -> Erased:
         self._buried[user_digest(org, user)] = self._clock.wall()
@@ -137,6 +134,7 @@ class MemoryEventLog:
     def expire(self, before: float) -> Expired:
         self._counters = {key: each for key, each in self._counters.items() if not each.step or each.at >= before}
         gone = self._drop({key for key, row in self._rows.items() if row.at < before})
+        self._groups.expire(before, {(row.org, row.session) for row in self._rows.values()})
         return Expired(sessions=gone.sessions, events=gone.events, is_all=True)
 
     def count(self, counted: Counted) -> bool:

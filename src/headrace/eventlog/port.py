@@ -29,7 +29,7 @@ class StoredEvent(msgspec.Struct, frozen=True, kw_only=True):
 
     *session* is empty when the event has no subject. *seq* is None when it has none that is a 64-bit integer. *at*,
     in seconds since the epoch, is the event's own time, or when it was stored if it tells none. *failed* says that
-    its data holds an error.
+    its data holds an error, an object, or that its type is one of a failure.
     """
 
     org: str

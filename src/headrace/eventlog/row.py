@@ -8,6 +8,7 @@ from typing import Annotated, NamedTuple, TypeVar
 import msgspec
 
 from headrace.model.mark import NOBODY
+from headrace.model.taxonomy import FAILURES
 from headrace.wire.envelope import org_of_source
 
 T = TypeVar("T")
@@ -96,7 +97,7 @@ def read(value: bytes, now: float, org: str = "") -> Row | str:
         event.seq,
         at if at is not None and is_dated else now,
         event.type,
-        event.data is not None and _is_error(event.data),
+        event.type in FAILURES or (event.data is not None and _is_error(event.data)),
         value,
         is_dated,
     )
@@ -132,7 +133,7 @@ def _read_odd(value: bytes, now: float, org: str) -> Row | str:
         _loosely(_integer, event.seq),
         now if at is None else at,
         event.type,
-        told is not None and _is_error(told),
+        event.type in FAILURES or (told is not None and _is_error(told)),
         value,
         at is not None,
     )
@@ -156,5 +157,5 @@ def _at(time: str | None, now: float) -> float | None:
 
 
 def _is_error(told: _Told) -> bool:
-    """Only an object is an error; `"error": null` and the like say that there was none."""
+    """Where the type says nothing, only an object is an error; `"error": null` and the like say that there was none."""
     return told.error is not _NOTHING and bytes(told.error)[:1] == b"{"

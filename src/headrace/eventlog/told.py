@@ -1,26 +1,27 @@
 """What an event tells in its `data`, read as anybody's: a field that is missing or of another kind is no error."""
 
-import re
 from typing import Any
 
 import msgspec
 
-_PYTHON_FRAME = re.compile(r'^\s*File "(?P<file>[^"\n]*)", line (?P<line>\d+), in (?P<function>.+)$', re.MULTILINE)
-FRAMES = 3
-"""The frames of a stack that are told: those nearest to the place that threw."""
+from headrace.eventlog.plain_error import take_apart
+from headrace.eventlog.stacks import frames
+from headrace.model.taxonomy import FAILURES
 
 
 class ErrorTold(msgspec.Struct, frozen=True, kw_only=True):
-    """The error of a failed event. *frames* are nearest to the place that threw, that one last."""
+    """The error of a failed event. *frames* are nearest to the place that threw, that one last; *stack* has all."""
 
     origin: str
     type: str
     message: str
     code: str
     frames: tuple[str, ...]
+    stack: str = ""
 
 
 class _Event(msgspec.Struct):
+    type: Any = None
     data: Any = None
 
 
@@ -32,9 +33,11 @@ class Told:
 
     def __init__(self, value: bytes) -> None:
         try:
-            self.data = _decode(value).data
+            event = _decode(value)
         except (msgspec.DecodeError, RecursionError):
-            self.data = None
+            event = _Event()
+        self.data = event.data
+        self._is_failure = isinstance(event.type, str) and event.type in FAILURES
         self._fields: dict[str, Any] = self.data if isinstance(self.data, dict) else {}
 
     def text(self, name: str) -> str:
@@ -59,15 +62,23 @@ class Told:
         return self._fields.get(name)
 
     def error(self) -> ErrorTold | None:
-        """Return the error that the data holds, if any."""
+        """Return the error that the data holds, or that the type says there was, if any."""
         error = self._fields.get("error")
         if not isinstance(error, dict):
-            return None
+            return _worded(self.text("error")) if self._is_failure else None
         origin, type_, message, code, stack = (
             value if isinstance(value, str) else "" if value is None else as_json(value)
             for value in map(error.get, ("origin", "type", "message", "code", "stack"))
         )
-        return ErrorTold(origin=origin, type=type_ or "Error", message=message, code=code, frames=frames(stack))
+        told = error.get("stack")
+        return ErrorTold(
+            origin=origin,
+            type=type_ or "Error",
+            message=message,
+            code=code,
+            frames=frames(stack),
+            stack=told if isinstance(told, str) else "",
+        )
 
     def place(self) -> str:
         """Say where it happened: the action, or the dialog and step; empty when it tells neither."""
@@ -79,25 +90,11 @@ class Told:
         return ", ".join(filter(None, parts))
 
 
+def _worded(text: str) -> ErrorTold:
+    type_, message, stack = take_apart(text)
+    return ErrorTold(origin="", type=type_ or "Error", message=message, code="", frames=frames(stack), stack=stack)
+
+
 def as_json(value: object) -> str:
     """Write *value* as short JSON."""
     return msgspec.json.encode(value).decode()
-
-
-def frames(stack: str) -> tuple[str, ...]:
-    """Return the frames of *stack* nearest to the place that threw, that one last; other languages' lines as they are.
-
-    Python tells the nearest frame last; Java, Apex and JavaScript tell it first, on lines that begin with `at` or
-    `Class.`.
-    """
-    return all_frames(stack)[-FRAMES:]
-
-
-def all_frames(stack: str) -> tuple[str, ...]:
-    """Return every frame of *stack*, as `frames` does."""
-    python = [f"{found['file']}:{found['line']} in {found['function']}" for found in _PYTHON_FRAME.finditer(stack)]
-    if python:
-        return tuple(python)
-    lines = [line.strip() for line in stack.splitlines() if line.strip()]
-    nearest_first = [line for line in lines if line.startswith(("at ", "Class."))]
-    return tuple(nearest_first[::-1] or lines)

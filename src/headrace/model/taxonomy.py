@@ -238,3 +238,6 @@ class ExceptionRaised(BotEvent, frozen=True, kw_only=True):
 
 TAXONOMY: dict[str, type[BotEvent]] = {kind.type: kind for kind in BotEvent.__subclasses__()}
 """Every typed event by its name."""
+
+FAILURES: frozenset[str] = frozenset({ActionFailed.type, ExceptionRaised.type})
+"""The types that say that something failed, whatever their data does."""

@@ -98,6 +98,22 @@ class EventLogContract:
         assert ids(store, msgspec.structs.replace(session, limit=2)) == ["1", "2"]
         assert ids(store, EventQuery(org="acme", failed=True, limit=1)) == ["3"]
 
+    def test_a_type_of_a_failure_is_one_whatever_its_error_is(self, store: EventLog) -> None:
+        """Bots in other languages tell an error as they like, or leave it out."""
+        store.upsert(
+            [
+                event("1", seq=0, type="bot.exception.raised", data={"error": "ValueError: boom"}),
+                event("2", seq=1, type="bot.action.failed", data={"action": "LookUp"}),
+                event("3", seq=2, type="bot.action.failed", data={"error": ["boom"]}),
+                event("4", seq=3, type="bot.action.failed", data=None, time=7),
+                event("5", seq=4, type="bot.action.succeeded", data={"error": "none"}),
+            ]
+        )
+
+        assert ids(store, EventQuery(org="acme", session="s-1", failed=True)) == ["1", "2", "3", "4"]
+        (session,) = store.sessions("acme")
+        assert (session.errors, session.error_type, session.error_message) == (4, "ValueError", "boom")
+
     def test_sessions_come_the_last_begun_first_with_their_sums(self, store: EventLog) -> None:
         failure = event("3", seq=2, type="bot.action.failed", data={"error": ERROR}, time="2026-11-23T10:00:07Z")
         ended = event("4", seq=3, type="bot.session.ended", time="2026-11-23T10:00:08Z")

@@ -102,7 +102,7 @@ class PagesContract:
         assert (found.error_type, found.error_culprit, found.error_message, found.error_at) == (
             "OrderNotFound", "action LookUpOrder (apex)", "no order 7", BEGUN + 5,
         )  # fmt: skip
-        assert found.error_fingerprint.startswith("v1:")
+        assert found.error_fingerprint.startswith("v2:")
         assert (found.first_error, found.end) == (None, None), "nobody asked for what may be long"
         (found,) = store.find_sessions(msgspec.structs.replace(ALL, values=True)).rows
         assert (found.first_error, found.end) == (failure, ended)

@@ -127,6 +127,63 @@ class UpkeepContract:
         hits = store.find_hits(HitQuery(org="acme", fingerprint=group.fingerprint)).rows
         assert [each.session for each in hits] == ["a"]
 
+    def test_an_erased_session_takes_from_an_exception_no_more_than_its_own(
+        self, store: Store, clock: FakeClock
+    ) -> None:
+        """What retention took still counts, and an exception that is old does not become new."""
+        clock.advance(60)
+        store.upsert([failed(f"old-{n}", -40 * DAY + n, subject=f"old-{n % 2}") for n in range(50)])
+        store.upsert([failed("1", 0, subject="a"), failed("2", 30, subject="b"), failed("3", 20, subject="c")])
+        store.decide("acme", fingerprint(store), "ignore", "ann")
+        expired(store)
+
+        def told() -> tuple[int, int, float, float, str, str, str]:
+            (group,) = store.find_exceptions(ExceptionQuery(org="acme")).rows
+            return (
+                group.count, group.sessions, group.first_at, group.last_at,
+                group.last_session, group.last_id, group.changed_by,
+            )  # fmt: skip
+
+        first = BEGUN - 40 * DAY
+        assert told() == (53, 5, first, BEGUN + 30, "b", "2", "ann")
+        store.erase_session("acme", "b")
+        assert told() == (52, 4, first, BEGUN + 20, "c", "3", "ann")
+        store.erase_session("acme", "a")
+        assert told() == (51, 3, first, BEGUN + 20, "c", "3", "ann")
+        store.erase_session("acme", "c")
+        assert told() == (50, 2, first, BEGUN + 20, "", "", "ann"), "nothing tells when the last of the others was"
+        assert states(store) == ["ignored"]
+        (group,) = store.find_exceptions(ExceptionQuery(org="acme")).rows
+        assert (group.origin, group.message, group.stack) == ("", "", "")
+        store.decide("acme", group.fingerprint, "reopen", "ben")
+        assert states(store) == ["ongoing"]
+
+    def test_an_exception_that_lost_its_example_shows_the_next_one(self, store: Store, clock: FakeClock) -> None:
+        clock.advance(60)
+        store.upsert([failed("old", -40 * DAY, subject="old"), failed("1", 0, subject="a")])
+        expired(store)
+        store.erase_session("acme", "a")
+
+        store.upsert([failed("2", 40, subject="b")])
+
+        (group,) = store.find_exceptions(ExceptionQuery(org="acme")).rows
+        assert (group.count, group.sessions, group.last_session, group.last_id) == (2, 2, "b", "2")
+        store.erase_session("acme", "b")
+        (group,) = store.find_exceptions(ExceptionQuery(org="acme")).rows
+        assert (group.count, group.sessions, group.last_session, group.message) == (1, 1, "", "")
+
+    def test_a_session_of_which_only_the_begin_is_old_is_erased_whole(self, store: Store, clock: FakeClock) -> None:
+        clock.advance(60)
+        store.upsert([failed("1", -3 * DAY, subject="a"), failed("2", 0, subject="a"), failed("3", 1, subject="b")])
+        expired(store)
+
+        store.erase_session("acme", "a")
+
+        (group,) = store.find_exceptions(ExceptionQuery(org="acme")).rows
+        assert (group.count, group.sessions, group.first_at, group.last_session) == (1, 1, BEGUN + 1, "b")
+        store.erase_session("acme", "b")
+        assert store.find_exceptions(ExceptionQuery(org="acme")).rows == []
+
     def test_a_users_sessions_are_erased_whatever_of_them_arrives_later(self, store: Store, clock: FakeClock) -> None:
         clock.advance(100)
         store.upsert([started("1", "a", "eve"), event("2", subject="a"), started("3", "b", "ben")])

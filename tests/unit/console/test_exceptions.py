@@ -76,7 +76,7 @@ def test_an_exception_shows_the_way_to_it_its_frames_and_whom_it_hit() -> None:
     assert [each["verb"] for each in told_of["steps"]][-3:] == ["dialog", "set", "action"]
     assert told_of["steps"][-1]["fault"]["type"] == "OrderNotFound"
     assert [each["is_own"] for each in told_of["fault"]["frames"]] == [True]
-    assert (told_of["rule"], "culprit" in told_of["reason"]) == ("v1", True)
+    assert (told_of["rule"], "culprit" in told_of["reason"]) == ("v2", True)
     assert [each["session"] for each in told_of["hits"]] == ["s-2", "s-1"]
     assert told_of["versions"] == [{"bot": "helpdesk", "version": "3.1", "sessions": 2}]
     assert f'href="/sessions/acme/s-1?error={quote(fingerprint)}#step"' in page
@@ -149,7 +149,7 @@ def test_what_nobody_knows_and_what_is_anothers_are_alike() -> None:
     with site_of(told("s-9", org="globex")) as site:
         fingerprint = site.get("/api/v1/exceptions").json()["rows"][0]["fingerprint"]
     with site_of(told("s-9", org="globex"), viewer=ACME) as site:
-        for name in (fingerprint, "v1:0000000000000000"):
+        for name in (fingerprint, "v2:0000000000000000"):
             answers = [site.get(f"/exceptions/{name}"), site.get(f"/api/v1/exceptions/{name}")]
             answers.append(site.post(f"/api/v1/exceptions/{name}/decide", json={"action": "resolve"}))
             assert [each.status for each in answers] == [404, 404, 404]

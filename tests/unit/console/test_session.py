@@ -117,7 +117,7 @@ def test_an_exception_is_found_behind_many_long_ones_of_other_kinds(monkeypatch:
     values = [event(f"e{n}", seq=n, data={"error": ERROR | {"message": "x" * 900, "type": f"T{n}"}}) for n in range(9)]
     with site_of(values) as site:
         found = site.get(f"/api/v1{HERE}?error={failure(values[7]).fingerprint}").json()
-        nothing = site.get(f"/api/v1{HERE}?error=v1:0").json()
+        nothing = site.get(f"/api/v1{HERE}?error=v2:0").json()
 
     assert (found["detail"]["id"], found["detail"]["previous"], found["detail"]["next"]) == ("e7", "e6", "e8")
     assert nothing["detail"] is None

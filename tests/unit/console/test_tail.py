@@ -125,10 +125,12 @@ def test_filters_choose_and_orgs_are_kept_apart(tail: Tail) -> None:
 
 def test_a_row_tells_an_event_in_words() -> None:
     row = seen(7, type="bot.action.failed", data={"action": "LookUp", "kind": "apex", "error": ERROR}).row
+    bare = seen(6, type="bot.action.failed", data={"action": "LookUp"}).row
     poison = seen(8, value=b"{").row
     odd = seen(9, subject=7, time="0001-01-01T00:00:00+10:00", data={"x": "y" * 5000}, type="mine").row
 
     assert (row.what, row.failed) == ("action LookUp (apex) → OrderNotFound: no order 7", True)
+    assert (bare.what, bare.failed) == ("action LookUp → Error", True)
     assert (row.position, row.org, row.session, row.at) == ("0/7", "acme", "s-1", 1_795_428_000.0)
     assert poison.what.startswith("no event (not_cloudevent):")
     assert (odd.session, odd.at) == ("", None)

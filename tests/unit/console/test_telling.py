@@ -13,8 +13,9 @@ from headrace.console.telling.rows import rows_of
 from headrace.console.telling.steps import Field, gaps_of, names_of, steps_of
 from headrace.console.telling.texts import Shown, pretty, short, shown
 from headrace.console.telling.variables import around, place_of
+from headrace.eventlog.fingerprint import failure
 from headrace.eventlog.port import StoredEvent
-from headrace.model.taxonomy import VariableSet
+from headrace.model.taxonomy import FAILURES, VariableSet
 from headrace.testing.eventlog_contract import event
 
 STACK = """Traceback (most recent call last):
@@ -33,7 +34,7 @@ def stored(seq: int | None, type_: str, /, data: object = None, at: float = 0.0,
         seq=seq,
         at=at,
         type=type_,
-        failed=isinstance(data, dict) and "error" in data,
+        failed=type_ in FAILURES or (isinstance(data, dict) and "error" in data),
         value=event(id_, seq=seq, type=type_, data=data),
         id=id_,
     )
@@ -68,6 +69,21 @@ def test_a_failed_action_tells_what_threw_and_which_frames_are_the_bots_own() ->
         ("/srv/bot/orders.py:7 in find", True),
         ("/usr/lib/python3.11/site-packages/orm/query.py:1 in one", False),
     ]
+
+
+def test_a_failure_that_tells_no_object_is_shown_with_what_it_says() -> None:
+    events = [stored(1, "bot.exception.raised", {"error": "ValueError: boom"}), stored(2, "bot.action.failed", {})]
+
+    said, bare = (step.fault for step in steps_of(events))
+
+    assert said is not None
+    assert (said.type, said.message.text, said.fingerprint) == (
+        "ValueError",
+        "boom",
+        failure(events[0].value).fingerprint,
+    )
+    assert bare is not None
+    assert (bare.type, bare.message.text, bare.frames) == ("Error", "", [])
 
 
 def test_what_is_missing_stands_before_the_step_that_follows() -> None:

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from headrace.eventlog.row import AHEAD, Row, read
+from headrace.eventlog.told import Told
 from headrace.testing.eventlog_contract import event
 
 NOW = 1_795_500_000.0
@@ -41,16 +42,18 @@ def test_the_usual_event_is_read_whole() -> None:
     )
 
 
-@given(subject=JSON, seq=JSON, time=JSON, data=JSON)
-def test_whatever_is_optional_never_refuses_an_event(subject: Any, seq: Any, time: Any, data: Any) -> None:
-    whole = {"id": "1", "source": "s", "type": "t", "subject": subject, "seq": seq, "time": time, "data": data}
+@given(subject=JSON, seq=JSON, time=JSON, data=JSON, type_=st.sampled_from(["t", "bot.action.failed"]))
+def test_whatever_is_optional_never_refuses_an_event(subject: Any, seq: Any, time: Any, data: Any, type_: str) -> None:
+    whole = {"id": "1", "source": "s", "type": type_, "subject": subject, "seq": seq, "time": time, "data": data}
 
     found = row(msgspec.json.encode(whole))
 
     assert found.session == (subject if isinstance(subject, str) else "")
     is_seq = isinstance(seq, int) and not isinstance(seq, bool) and -(2**63) <= seq < 2**63
     assert found.seq == (seq if is_seq else None)
-    assert found.failed == (isinstance(data, dict) and isinstance(data.get("error"), dict))
+    is_error = isinstance(data, dict) and isinstance(data.get("error"), dict)
+    assert found.failed == (is_error or type_ != "t")
+    assert found.failed == (Told(found.value).error() is not None)
 
 
 def test_a_time_without_an_offset_is_utc_and_one_that_is_none_is_now() -> None:

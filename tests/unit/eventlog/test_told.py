@@ -4,43 +4,57 @@ from typing import Any
 
 import pytest
 
-from headrace.eventlog.told import ErrorTold, Told, frames
+from headrace.eventlog.fingerprint import failure
+from headrace.eventlog.told import ErrorTold, Told
 from headrace.testing.eventlog_contract import event
-
-PYTHON = """Traceback (most recent call last):
-  File "bot.py", line 1, in run
-    act()
-  File "desk.py", line 2, in act
-    call()
-  File "shop.py", line 3, in call
-    self.find()
-  File "orders.py", line 4, in find
-    raise KeyError(7)
-KeyError: 7
-"""
-APEX = "Class.Orders.find: line 4, column 1\nClass.Desk.act: line 2, column 1\nClass.Bot.run: line 1, column 1\nX"
-JAVA = "OrderNotFound: no\n\tat Orders.find(Orders.java:4)\n\tat Desk.act(Desk.java:2)\n"
-
-
-@pytest.mark.parametrize(
-    ("stack", "told"),
-    [
-        (PYTHON, ("desk.py:2 in act", "shop.py:3 in call", "orders.py:4 in find")),
-        (APEX, ("Class.Bot.run: line 1, column 1", "Class.Desk.act: line 2, column 1", APEX.partition("\n")[0])),
-        (JAVA, ("at Desk.act(Desk.java:2)", "at Orders.find(Orders.java:4)")),
-        ("a\n\nb\nc\nd", ("b", "c", "d")),
-        ("", ()),
-    ],
-    ids=["python", "apex", "java", "other", "none"],
-)
-def test_frames_end_with_the_place_that_threw(stack: str, told: tuple[str, ...]) -> None:
-    assert frames(stack) == told
 
 
 def test_an_error_is_told_whatever_its_fields_are() -> None:
     told = Told(event("1", data={"error": {"message": {"a": 1}, "code": 7, "stack": [1]}})).error()
 
     assert told == ErrorTold(origin="", type="Error", message='{"a":1}', code="7", frames=("[1]",))
+
+
+PYTHON = """Traceback (most recent call last):
+  File "/srv/bot/orders.py", line 4, in find
+    raise KeyError(7)
+KeyError: 7
+"""
+JAVA = "com.acme.OrderNotFound: no order 7\n\tat com.acme.Orders.find(Orders.java:4)\n"
+
+
+@pytest.mark.parametrize(
+    ("error", "type_", "message", "frames"),
+    [
+        ("ValueError: boom", "ValueError", "boom", ()),
+        ("shop.errors.NotFound: a: b\nc", "shop.errors.NotFound", "a: b\nc", ()),
+        ("ValueError('boom')", "ValueError", "boom", ()),
+        ("TimeoutError()", "TimeoutError", "", ()),
+        ("TimeoutError", "TimeoutError", "", ()),
+        (PYTHON, "KeyError", "7", ("/srv/bot/orders.py:4 in find",)),
+        (JAVA, "com.acme.OrderNotFound", "no order 7", ("at com.acme.Orders.find(Orders.java:4)",)),
+        ("at least one is missing", "Error", "at least one is missing", ()),
+        ("no order 7", "Error", "no order 7", ()),
+        ("order 7: not there", "Error", "order 7: not there", ()),
+        ("Timeout", "Error", "Timeout", ()),
+        ("KeyError('a', 'b')", "Error", "KeyError('a', 'b')", ()),
+        ("two\nlines", "Error", "two\nlines", ()),
+        ("", "Error", "", ()),
+        (["boom"], "Error", '["boom"]', ()),
+        (None, "Error", "", ()),
+    ],
+)
+def test_an_error_that_is_no_object_is_taken_apart_where_that_is_plain(
+    error: object, type_: str, message: str, frames: tuple[str, ...]
+) -> None:
+    value = event("1", type="bot.exception.raised", data={"error": error})
+
+    told, known = Told(value).error(), failure(value)
+
+    assert told is not None
+    assert (told.type, told.message, told.frames) == (type_, message, frames)
+    assert (known.type, known.message, known.stack) == (type_, message, "\n".join(frames))
+    assert Told(event("1", data={"error": error})).error() is None, "its type says of no failure"
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from headrace.eventlog.phrases import phrase
 from headrace.eventlog.told import Told
 from headrace.model.mark import NOBODY
 from headrace.model.record import Record
+from headrace.model.taxonomy import FAILURES
 from headrace.wire.envelope import Bad, org_of, org_of_letter, read
 from headrace.wire.times import from_text
 
@@ -65,7 +66,9 @@ class Seen:
 
     @property
     def has_error(self) -> bool:
-        return self._bad is not None or (b'"error"' in self._value and self._told.error() is not None)
+        if self._bad is not None or self.type in FAILURES:
+            return True
+        return b'"error"' in self._value and self._told.error() is not None
 
     @cached_property
     def row(self) -> TailRow:
@@ -103,5 +106,5 @@ class Seen:
             kind, verb, words = phrase(self.type, self._told)
             error = self._told.error()
             line = f"{verb}{':' if kind in {'person', 'bot'} else ''} {words}".strip()
-            line += f" → {error.type}: {error.message}" if error else ""
+            line += f" → {': '.join(filter(None, (error.type, error.message)))}" if error else ""
         return line if len(line) <= LINE else f"{line[: LINE - 1]}…"

@@ -4,7 +4,8 @@ import msgspec
 
 from headrace.console.telling.texts import Shown, shown
 from headrace.eventlog import fingerprint
-from headrace.eventlog.told import Told, all_frames
+from headrace.eventlog.stacks import all_frames
+from headrace.eventlog.told import Told
 
 MOST = 200
 """Frames that are shown, those nearest to the place that threw."""
@@ -37,12 +38,10 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True):
 
 def fault_of(value: bytes) -> Fault | None:
     """Return the exception that the event *value* tells, if any."""
-    told = Told(value)
-    error = told.error()
+    error = Told(value).error()
     if error is None:
         return None
     known = fingerprint.failure(value)
-    stack = told.fields("error").get("stack")
     return Fault(
         origin=known.origin,
         type=shown(known.type).text,
@@ -50,7 +49,7 @@ def fault_of(value: bytes) -> Fault | None:
         code=shown(error.code, 100).text,
         culprit=shown(known.culprit).text,
         fingerprint=known.fingerprint,
-        frames=frames_of(stack if isinstance(stack, str) else ""),
+        frames=frames_of(error.stack),
     )
 
 
