@@ -16,7 +16,7 @@ from playwright.sync_api import Browser, sync_playwright
 
 from browser.addresses import crawl, one_of_each
 from browser.pages import THEMES, WIDTHS, launch, opened
-from browser.scenes import Scene, guarded, scenes
+from browser.scenes import GUARDED_SCENES, SCENES, Scene, guarded
 from browser.stage import stage
 
 
@@ -32,19 +32,19 @@ def main(words: Sequence[str] | None = None) -> None:
     options.directory.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as playwright:
         browser = launch(playwright)
-        for played in _plays(options.url):
+        for url, played in _plays(options.url):
             chosen = {name: scene for name, scene in played.items() if name.startswith(options.only)}
             for width in options.widths:
                 for theme in options.themes:
-                    _take(browser, chosen, options.directory, width, theme)
+                    _take(browser, url, chosen, options.directory, width, theme)
         browser.close()
 
 
-def _take(browser: Browser, chosen: Mapping[str, Scene], directory: Path, width: str, theme: str) -> None:
+def _take(browser: Browser, url: str, chosen: Mapping[str, Scene], directory: Path, width: str, theme: str) -> None:
     with opened(browser, width, theme) as watched:
-        for name, (address, act) in chosen.items():
-            watched.visit(address)
-            act(watched.page)
+        for name, scene in chosen.items():
+            watched.visit(scene.address(url))
+            scene.act(watched.page)
             watched.page.wait_for_timeout(200)
             is_over = watched.page.locator("dialog[open], :popover-open").count() > 0
             watched.page.screenshot(path=directory / f"{name}.{width}.{theme}.png", full_page=not is_over)
@@ -52,19 +52,23 @@ def _take(browser: Browser, chosen: Mapping[str, Scene], directory: Path, width:
             sys.stderr.write(f"{width}, {theme}: {complaint}\n")
 
 
-def _plays(url: str) -> Iterator[Mapping[str, Scene]]:
-    """Yield the scenes of one console after the other, each while it is served."""
+def _plays(url: str) -> Iterator[tuple[str, Mapping[str, Scene]]]:
+    """Yield the address and the scenes of one console after the other, each while it is served."""
     if url:
-        yield _views(url)
+        yield url, _views(url)
         return
     with _directory() as directory, stage(directory) as served:
-        yield {**_views(served), **scenes(served)}
+        yield served, {**_views(served), **SCENES}
     with _directory() as directory, guarded(directory) as empty:
-        yield empty
+        yield empty, GUARDED_SCENES
 
 
 def _views(url: str) -> Mapping[str, Scene]:
-    return {name: (address, lambda _: None) for name, address in one_of_each(crawl(url)).items()}
+    return {name: _standing(address) for name, address in one_of_each(crawl(url)).items()}
+
+
+def _standing(address: str) -> Scene:
+    return Scene(lambda _: address)
 
 
 @contextmanager

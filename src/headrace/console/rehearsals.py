@@ -4,7 +4,7 @@ from typing import Protocol
 
 import msgspec
 
-from headrace.errors import HeadraceError
+from headrace.errors import UsageError
 from headrace.model.exchange import Exchange
 
 MOST = 200
@@ -19,7 +19,7 @@ class Rehearse(Protocol):
 
 def not_here(destination: str, org: str, id_: str, value: bytes) -> Exchange:  # noqa: ARG001
     """Refuse: this console makes no sinks."""
-    raise HeadraceError("this console cannot send tests")
+    raise UsageError("this console cannot send tests")
 
 
 class Rehearsal(msgspec.Struct, frozen=True, kw_only=True):

@@ -14,6 +14,7 @@ from headrace.console.view import Action, View
 from headrace.console.viewer import Viewer
 from headrace.console.views.every import ACTIONS, VIEWS
 from headrace.console.web.answers import API
+from headrace.console.web.lines import SUFFIX
 from headrace.settings.keys import bare
 from unit.console.asking_client import Answered, Asking
 from unit.console.two_orgs import KNOWN, ORGS, TwoOrgs, canary
@@ -77,10 +78,10 @@ def _sample(kind: Any) -> Any:
 
 
 def ask(site: Asking, each: View | Action, values: dict[str, Any], how: str) -> Answered:
-    """Ask for *each* as a page or a form, or by the API."""
-    prefix = API if how == "api" else ""
+    """Ask for *each* as a page or a form, by the API, or for its lines."""
+    prefix = "" if how == "page" else API
     if isinstance(each, View):
-        return site.get(prefix + link(each.path, values))
+        return site.get(prefix + link(each.path + (SUFFIX if how == "lines" else ""), values))
     here = {name: values[name] for name in places(each.path)}
     rest = {name: value for name, value in values.items() if name not in here}
     if how == "api":
@@ -93,7 +94,9 @@ def same(first: Answered, second: Answered) -> bool:
 
 
 def ways(each: View | Action) -> list[str]:
-    return ["api", "page"] if isinstance(each, Action) or each.has_page else ["api"]
+    if isinstance(each, Action):
+        return ["api", "page"]
+    return ["api", *(["page"] if each.has_page else []), *(["lines"] if each.rows else [])]
 
 
 @pytest.mark.parametrize("each", EVERYTHING, ids=by_name)
@@ -102,7 +105,7 @@ def test_nobody_is_told_anything(opened: Open, stores: Stores, each: View | Acti
     for names in (stores[type(each)].names(OURS), NOWHERE):
         for how in ways(each):
             answered = ask(site, each, given(each, names), how)
-            if how == "api":
+            if how != "page":
                 assert same(answered, site.get(f"{API}/no/such/path"))
                 assert answered.status == 401
             else:

@@ -167,7 +167,7 @@ def test_an_org_reads_its_own_trail(trail: Trail) -> None:
         ("pause", "crm", "/destinations/crm?org=acme"),
         ("resume", "crm", "/destinations/crm?org=acme"),
         ("test", "crm", "/destinations/crm?org=acme"),
-        ("decide", "v1:ab", "/exceptions/v1%3Aab?org=acme"),
+        ("decide", "v2:ab", "/exceptions/v2%3Aab?org=acme"),
         ("cancel-job", "j1", "/jobs/j1"),
         ("redrive-letter", "0/17", "/dead/0/17"),
         ("pause", "one that is gone", None),
