@@ -145,7 +145,7 @@ runtime/debug.Stack()
 panic({0x6a1b20?, 0x9c00a0?})
 	/usr/local/go/src/runtime/panic.go:770 +0x132
 github.com/acme/kit.Must(...)
-	/root/go/pkg/mod/github.com/acme/kit@v1.2.0/kit.go:9
+	/srv/go/pkg/mod/github.com/acme/kit@v1.2.0/kit.go:9
 main.(*Orders).Find(0xc00001c0a0, 0x7)
 	/srv/bot/orders.go:12 +0x1d
 net/http.HandlerFunc.ServeHTTP(0xc0000b2000?, {0x7d1c80?, 0xc0000c40e0?}, 0x0?)
