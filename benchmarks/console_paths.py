@@ -124,6 +124,7 @@ def _asked(store: Store, org: str | None, now: float) -> dict[str, dict[str, dic
             tab: {"destination": "log", "tab": tab, "range": "7d"} for tab in ("overview", "attempts", "settings")
         },
         "trail": {"": {}, "of a kind": {"action": "redrive"}},
+        "books": {"": {}},
         "jobs": {"": {}, "500": {"limit": 500}},
         "job": {"": {"id": _job(whose, JOBS - 1)}},
         "letter": {"": {"partition": ORGS.index(whose), "offset": 0}},
