@@ -5,11 +5,12 @@
 
 Every page should take less than 200 ms. The store is that of `eventlog_pages.py`, which says what is in it; one that is
 full already is only asked, and gets one session of 10,000 events, which lie apart. The console is the real one, with
-signed access, on loopback; Kafka's side of it is empty, but for the 100,000 dead letters that it remembers, to which
-none comes meanwhile. Every view that reads the event log or these is asked for its page and for its JSON, with its
-filters: by a viewer of the largest org, by one of a small org, by an operator. First by one client, seven times in a
-row; then by four at once, each in an order of its own, so that four different pages are made at the same time. Clients
-are processes of their own. Let nothing else run meanwhile.
+signed access, on loopback. Kafka's side of it is empty, but for one dead letter of each org; it remembers 100,000 of
+them, to which none comes meanwhile, and books of 5,000 orgs. Every view that reads the event log or these is asked for
+its page and for its JSON, with its filters: by a viewer of the largest org, by one of a small org, by an operator. The
+others are named in the result as `unasked`; of these `topic` and `topics` read Kafka, which memory cannot stand for.
+First by one client, seven times in a row; then by four at once, each in an order of its own, so that four different
+pages are made at the same time. Clients are processes of their own. Let nothing else run meanwhile.
 """
 
 import http.client
@@ -28,7 +29,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from console_paths import Question, questions, unasked, who_asks
-from dead_letters import letter_book
+from dead_letters import dead_topic, letter_book, watch
 from eventlog_pages import DAY, ORGS, TIMES, arguments_of, fill, place
 from headrace.broker.memory import MemoryBroker
 from headrace.clock import Clock, SystemClock
@@ -124,9 +125,11 @@ def console(
             facts=facts,
             clock=clock,
             letters=letters,
+            watch=seen,
         )
 
-    letters = letter_book(ORGS, clock.wall())
+    letters, seen = letter_book(ORGS, clock.wall()), watch(ORGS, clock.wall())
+    dead_topic(broker, names, ORGS, clock.wall())
     signer = Signer(settings.secret)
     tokens = {who: signer.sign(claim_of(who, org, clock.wall() + DAY)) for who, org in orgs.items()}
     with Served(build(open_sources, facts, clock, settings, tail=Tail()), settings.host, 0) as served:

@@ -7,7 +7,9 @@ from typing import Any
 
 import msgspec
 
+from dead_letters import BOOKED
 from eventlog_pages import DAY, ORGS
+from headrace.console.dead.redriving import DEED
 from headrace.console.links import link
 from headrace.console.view import View
 from headrace.console.views.every import VIEWS
@@ -15,9 +17,12 @@ from headrace.console.web.answers import API
 from headrace.eventlog.opening import Store
 from headrace.eventlog.pages import ExceptionQuery, ExceptionSummary, SessionQuery
 from headrace.eventlog.port import EventQuery
+from headrace.eventlog.trail import Deed, DeedQuery
 from long_session import EVENTS, SESSION, batches
 
 LARGEST = ORGS[0]
+JOBS = 100
+"""Of each org."""
 
 
 class Question(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,14 +46,16 @@ def who_asks(store: Store) -> dict[str, str | None]:
 
 
 def questions(store: Store, now: float) -> list[Question]:
-    """Return every question, each as a page and as JSON; add the long session to *store* if it has none."""
+    """Return every question, each as a page and as JSON; add the long session and jobs to *store* if it has none."""
     if not store.find_sessions(SessionQuery(org=LARGEST, session=SESSION)).rows:
         for batch in batches(LARGEST, now - 3600):
             store.upsert(batch)
+    if not store.deeds(DeedQuery(org=None, action=DEED, limit=1)).rows:
+        _redrive(store, now)
     views = {view.name: view for view in VIEWS}
     found: list[Question] = []
     for who, org in who_asks(store).items():
-        for name, asked in _asked(store, org, now).items():
+        for name, asked in (_asked(store, org, now) | (_of_orgs() if org is None else {})).items():
             found += _both(who, views[name], asked)
     return found
 
@@ -56,6 +63,44 @@ def questions(store: Store, now: float) -> list[Question]:
 def unasked(asked: Sequence[Question]) -> list[str]:
     """Name the views that nobody asks here: they read Kafka, or what the console remembers."""
     return sorted({view.name for view in VIEWS} - {each.view for each in asked})
+
+
+def _redrive(store: Store, now: float) -> None:
+    """Note jobs of each org, as a console does that made them."""
+    for org in ORGS:
+        for number in range(JOBS):
+            detail = msgspec.json.encode({"total": 100, "rate": 50.0, "wanted": {"org": org}}).decode()
+            answer = msgspec.json.encode({"state": "done", "redriven": 90, "records": 90, "skipped": 10}).decode()
+            job, at = _job(org, number), now - 60.0 * (JOBS - number)
+            store.note(
+                Deed(
+                    id=job,
+                    at=at,
+                    who="ada",
+                    action=DEED,
+                    org=org,
+                    target=job,
+                    detail=detail,
+                    result="done",
+                    answer=answer,
+                )
+            )
+
+
+def _job(org: str, number: int) -> str:
+    return f"job-{number}-of-{org}"
+
+
+def _of_orgs() -> dict[str, dict[str, dict[str, Any]]]:
+    return {
+        "orgs": {
+            "": {},
+            "500": {"limit": 500},
+            "with trouble": {"trouble": True},
+            "a text": {"text": "OTHER-001"},
+            "the last": {"after": BOOKED - 100},
+        }
+    }
 
 
 def _both(who: str, view: View, asked: Mapping[str, Mapping[str, Any]]) -> Iterator[Question]:
@@ -79,6 +124,10 @@ def _asked(store: Store, org: str | None, now: float) -> dict[str, dict[str, dic
             tab: {"destination": "log", "tab": tab, "range": "7d"} for tab in ("overview", "attempts", "settings")
         },
         "trail": {"": {}, "of a kind": {"action": "redrive"}},
+        "books": {"": {}},
+        "jobs": {"": {}, "500": {"limit": 500}},
+        "job": {"": {"id": _job(whose, JOBS - 1)}},
+        "letter": {"": {"partition": ORGS.index(whose), "offset": 0}},
         "dead": {
             "": {},
             "all, by destination": {"by": "destination", "state": "all"},

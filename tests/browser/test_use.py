@@ -30,6 +30,42 @@ def test_keys_alone_lead_from_the_first_page_to_what_threw(browser: Browser, con
         assert watched.complaints() == []
 
 
+LINE = re.compile(r"\.py:\d+ in \w+")
+"""What a frame of a stack tells."""
+
+
+def test_keys_alone_lead_from_the_overview_to_the_line_that_threw(browser: Browser, console: str) -> None:
+    """Whoever knows `e` and Enter need not know what threw: the rows of what has a stack name a place in code."""
+    with opened(browser) as watched:
+        page, keys = watched.page, watched.page.keyboard
+        watched.visit(f"{console}/")
+        for _ in range(page.locator("#exceptions tbody tr").count()):
+            keys.press("e")
+            row = page.locator("#exceptions tbody tr:focus-within")
+            expect(row).to_have_count(1)
+            if row.locator("code").count():
+                break
+        keys.press("Enter")
+        page.wait_for_url(re.compile(r"/exceptions/\w+"))
+        expect(page.locator(".frames")).to_contain_text(LINE)
+        assert watched.complaints() == []
+
+
+def test_clicks_alone_lead_from_the_overview_to_the_line_that_threw(browser: Browser, console: str) -> None:
+    """Once by the exception's own page, and once on into a session that it hit, at the step that threw."""
+    with opened(browser) as watched:
+        page = watched.page
+        watched.visit(f"{console}/")
+        page.locator("#exceptions tbody tr", has=page.locator("code")).first.get_by_role("link").first.click()
+        page.wait_for_url(re.compile(r"/exceptions/\w+"))
+        expect(page.locator(".frames")).to_contain_text(LINE)
+        page.get_by_role("region", name="Sessions, the last hit first").get_by_role("link").first.click()
+        page.wait_for_url(re.compile(r"/sessions/.*#step$"))
+        expect(page.locator("#step .frames").last).to_contain_text(LINE)
+        expect(page.locator("#step .frames").last).to_be_in_viewport()
+        assert watched.complaints() == []
+
+
 def test_keys_do_nothing_where_somebody_writes(browser: Browser, pages: dict[str, str]) -> None:
     with opened(browser) as watched:
         watched.visit(pages["sessions"])
