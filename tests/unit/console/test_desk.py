@@ -188,11 +188,12 @@ def test_what_is_needed_when_stores_hang_needs_memory_alone() -> None:
     assert all(each.needs != "memory" for each in ACTIONS if each.noted), "what is done is noted in the event log"
 
 
-def untouched(stores: TwoOrgs, viewer: Viewer) -> Iterator[Any]:
+def untouched(stores: TwoOrgs, viewer: Viewer, log: Any = None) -> Iterator[Any]:
+    """Yield a site over stores that nobody may touch, or over a *log* of a test's own."""
     gone: Any = Gone()
     broker: Any = GoneBroker()
     with open_site(
-        viewer=viewer, log=gone, broker=broker, pauses=gone, pausing=gone, clock=stores.clock, known=KNOWN,
+        viewer=viewer, log=log or gone, broker=broker, pauses=gone, pausing=gone, clock=stores.clock, known=KNOWN,
         letters=stores.letters, jobs=stores.jobs, tail=stores.tail, watch=stores.watch,
     ) as site:  # fmt: skip
         yield site

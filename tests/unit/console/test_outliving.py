@@ -1,7 +1,6 @@
 """The pages that an operator opens when the event log is down: told from memory, and they say what is missing."""
 
 import threading
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -13,10 +12,10 @@ from headrace.console.views.every import VIEWS
 from headrace.console.web import outliving
 from headrace.console.web.answers import API
 from headrace.errors import StoreError
-from unit.console.asking_client import OPERATOR, Asking, open_site
+from unit.console.asking_client import OPERATOR
 from unit.console.test_access import given
-from unit.console.test_desk import ANN, STUCK, Gone, GoneBroker
-from unit.console.two_orgs import KNOWN, TwoOrgs
+from unit.console.test_desk import ANN, STUCK, Gone, untouched
+from unit.console.two_orgs import TwoOrgs
 
 OUTLIVING = [each for each in VIEWS if each.outlives_log]
 
@@ -40,16 +39,6 @@ def stores() -> TwoOrgs:
     return TwoOrgs()
 
 
-def site(stores: TwoOrgs, viewer: Viewer, log: Any) -> Iterator[Asking]:
-    gone: Any = Gone()
-    broker: Any = GoneBroker()
-    with open_site(
-        viewer=viewer, log=log, broker=broker, pauses=gone, pausing=gone, clock=stores.clock, known=KNOWN,
-        letters=stores.letters, jobs=stores.jobs, tail=stores.tail, watch=stores.watch,
-    ) as opened:  # fmt: skip
-        yield opened
-
-
 def test_what_an_operator_opens_first_outlives_the_event_log() -> None:
     names = {"overview", "destinations", "destination", "orgs", "org", "jobs", "job"}
     assert {each.name for each in VIEWS if each.outlives_log or each.needs == "memory"} >= names
@@ -61,7 +50,7 @@ def test_such_a_view_is_told_without_the_log_and_says_what_is_missing(
     stores: TwoOrgs, view: View, viewer: Viewer
 ) -> None:
     values = given(view, stores.names("acme"))
-    for opened in site(stores, viewer, Gone()):
+    for opened in untouched(stores, viewer, Gone()):
         page, document = opened.get(link(view.path, values)), opened.get(API + link(view.path, values))
 
     if not viewer.is_operator and view.audience == "operator":
@@ -81,7 +70,7 @@ def test_such_a_view_is_told_without_the_log_and_says_what_is_missing(
 def test_a_log_that_hangs_is_not_waited_for_long(stores: TwoOrgs, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(outliving, "WITHOUT_LOG_AFTER", 0.02)
     log = Hanging()
-    for opened in site(stores, OPERATOR, log):
+    for opened in untouched(stores, OPERATOR, log):
         for _ in range(5):  # more than there are threads
             answered = opened.get(f"{API}/")
             assert answered.status == 200
@@ -91,7 +80,7 @@ def test_a_log_that_hangs_is_not_waited_for_long(stores: TwoOrgs, monkeypatch: p
 
 
 def test_a_job_that_only_the_log_may_know_is_not_said_to_be_absent(stores: TwoOrgs) -> None:
-    for opened in site(stores, OPERATOR, Gone()):
+    for opened in untouched(stores, OPERATOR, Gone()):
         assert opened.get("/jobs/another-console-s").status == 503
 
 

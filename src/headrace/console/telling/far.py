@@ -50,7 +50,9 @@ def page_at(log: Pages, query: EventQuery, focus: StoredEvent) -> Page[StoredEve
             return page
         bare = msgspec.structs.replace(bare, after=skipped.next)
     if place > BEFORE:
-        bare = msgspec.structs.replace(bare, after=log.find_events(_limited(bare, place - BEFORE)).next)
+        bare = msgspec.structs.replace(
+            bare, after=log.find_events(msgspec.structs.replace(bare, limit=place - BEFORE)).next
+        )
     return read_page(log, msgspec.structs.replace(query, after=bare.after))
 
 
@@ -90,7 +92,3 @@ def _last_before(log: Pages, query: EventQuery, start: int) -> Iterator[StoredEv
 
 def _start(focus: StoredEvent, before: int = 0) -> int:
     return LAST if focus.seq is None else max(FIRST, focus.seq - before)
-
-
-def _limited(query: EventQuery, limit: int) -> EventQuery:
-    return msgspec.structs.replace(query, limit=limit)

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from itertools import islice
 from typing import Annotated, Literal
 
 import msgspec
@@ -124,14 +125,8 @@ def _focus(ask: SessionAsk, log: Log, failing: EventQuery) -> StoredEvent | None
 
 def _first_of(fingerprint: str, log: Log, failing: EventQuery) -> StoredEvent | None:
     """Return the first of the events *failing* with this fingerprint, if it is among their first `ERRORS`."""
-    left, after = failing.limit, failing.after
-    while left > 0:
-        page = read_page(log, msgspec.structs.replace(failing, limit=left, after=after))
-        found = next((each for each in page.rows if failure(each.value).fingerprint == fingerprint), None)
-        if found is not None or page.next is None:
-            return found
-        left, after = left - len(page.rows), page.next
-    return None
+    first = islice(events_of(log, failing), failing.limit)
+    return next((each for each in first if failure(each.value).fingerprint == fingerprint), None)
 
 
 def _read(ask: SessionAsk, log: Log, focus: StoredEvent | None) -> tuple[Page[StoredEvent], bool]:
